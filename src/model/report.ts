@@ -1,0 +1,112 @@
+import type {Concern, ProxyName, Severity, Transport} from './catalogue.ts'
+import {SEVERITIES} from './catalogue.ts'
+
+/** A place in the user's own file (never in the sandbox's copy). Lines and columns count from 1. */
+export interface Location {
+  file: string
+  line: number
+  column?: number
+}
+
+/** What each end of the proxy saw, one line of text per exchange, secrets redacted. */
+export interface Evidence {
+  client: readonly string[]
+  upstream: readonly string[]
+  /** Lines of the proxy's own log that belong to the failure. */
+  proxyLog?: readonly string[]
+}
+
+/** One thing that is wrong. `expected` and `actual` are concrete values. */
+export interface Finding {
+  message: string
+  expected: string
+  actual: string
+  location?: Location
+  evidence: Evidence
+  remediation: string
+}
+
+export type Status = 'passed' | 'failed' | 'skipped' | 'errored'
+
+/** How one check ended (report/v1, CLI contract section 5). Times in ms. */
+export interface Outcome {
+  id: string
+  concern: Concern
+  title: string
+  status: Status
+  severity: Severity
+  transport?: Transport
+  durationMs: number
+  /** One short fact worth reading on success, e.g. "35 s of 3600 s promised". */
+  detail?: string
+  /** Why it was not judged: only for `skipped` and `errored`. */
+  because?: string
+  /** Filled only when `failed`. */
+  findings: readonly Finding[]
+}
+
+/** What the deployment is held to and where each number comes from. ms and bytes. */
+export interface Promises {
+  chats: number
+  maxFileSize: number
+  nodes: number
+  holdMs: number
+  upgradeIdleMs: number
+  paths: readonly string[]
+  /** `none`: sessions need not stay on one node. `required`: any means will do (a foreign file with several nodes). */
+  affinity: 'required' | 'none'
+  /** Host name that clients use, when the configuration names one. */
+  serverName?: string
+  /** Where each promise comes from, e.g. `{chats: 'default', nodes: 'haproxy.cfg'}`. */
+  source: Readonly<Record<string, string>>
+}
+
+export type Verdict = 'passed' | 'partial' | 'failed' | 'errored'
+
+/** Everything about one subject of the command line. */
+export interface SubjectReport {
+  name: string
+  proxy?: ProxyName
+  proxyVersion?: string
+  runtime: 'binary' | 'docker' | 'remote' | 'none'
+  /** Why this runtime was taken: "nginx 1.22.1 found on the PATH". */
+  runtimeReason?: string
+  /** `rendered`, the path or the URL. */
+  source: string
+  upstream: 'simulator' | 'remote'
+  timing: 'real'
+  /** Unified diff of what was changed to run it; empty when nothing was. */
+  sandboxDiff: string
+  /** Folder kept with `--keep`. */
+  sandboxFolder?: string
+  promises: Promises
+  verdict: Verdict
+  /** Longest single wait a check had to sit through, ms. */
+  longestWaitMs: number
+  outcomes: readonly Outcome[]
+  causes: readonly never[]
+}
+
+/** `--format json`, version 1: additions only. */
+export interface Report {
+  schema: 'gms-proxy/report/v1'
+  tool: {name: 'gms-proxy'; version: string}
+  command: 'verify'
+  reproduce: string
+  verdict: Verdict
+  durationMs: number
+  subjects: readonly SubjectReport[]
+}
+
+/** `errored` wins over `failed`, `failed` over `partial` (something skipped). */
+export function verdictOf(parts: readonly {status?: Status; verdict?: Verdict}[]): Verdict {
+  const has = (status: Status, verdict: Verdict) => parts.some(part => part.status === status || part.verdict === verdict)
+  if (parts.length === 0 || has('errored', 'errored')) return 'errored'
+  if (has('failed', 'failed')) return 'failed'
+  return has('skipped', 'partial') ? 'partial' : 'passed'
+}
+
+/** True when `severity` is at or above `threshold`. */
+export function reaches(severity: Severity, threshold: Severity): boolean {
+  return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(threshold)
+}

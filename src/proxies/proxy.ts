@@ -1,0 +1,154 @@
+import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
+import type {ProxyName} from '../model/catalogue.ts'
+import type {Parameters} from '../parameters/schema.ts'
+
+/** One argument as written. `value` has quotes and escapes resolved. */
+export interface Argument {
+  value: string
+  raw: string
+  quote?: '"' | "'"
+  span: Span
+}
+
+/** One directive, section line or block of any of the three dialects. */
+export interface Directive {
+  /** As written by the user; compare case-insensitively for Apache. */
+  name: string
+  args: readonly Argument[]
+  /** Everything from the name to the last character (closing brace or `</Section>` included). */
+  span: Span
+  nameSpan: Span
+  /** Children of a block (`server {}`, `<VirtualHost>`, an HAProxy section). Absent for a simple directive. */
+  block?: readonly Directive[]
+}
+
+/** A directive that the reader stumbled over; the proxy's own test will name it too. */
+export interface SyntaxProblem {
+  message: string
+  span: Span
+}
+
+/** The files of a bundle, read. `directives` of each file in order of appearance; includes are resolved within the bundle only. */
+export interface ParsedConfig {
+  bundle: ConfigBundle
+  files: readonly {path: string; directives: readonly Directive[]}[]
+  problems: readonly SyntaxProblem[]
+}
+
+/** A node address as the configuration writes it, e.g. `gms1.network.local:8080`; every place that names it is an edit in the sandbox. */
+export interface NodeAddress {
+  address: string
+  span: Span
+}
+
+/** Something that section 7 of the contract refuses: the file would run its author's code, or reach out of the sandbox. */
+export interface Refusal {
+  directive: string
+  because: string
+  span: Span
+}
+
+/** Where the sandbox puts things, as the proxy itself will see it (inside the container for Docker). */
+export interface SandboxPlan {
+  /** Absolute folder for configuration, logs, pids, temporary files. The only place the proxy may write. */
+  folder: string
+  runtime: 'binary' | 'docker'
+  version: string
+  /** Address that listeners bind: `127.0.0.1` for a binary, `0.0.0.0` inside a container. */
+  listenAddress: string
+  /** One port per distinct listener of the file, in the order `listeners()` gives them. */
+  ports: readonly number[]
+  /** Where node n of the file really is (the simulator): `host:port`, in the order `nodes()` gives them. */
+  nodes: readonly string[]
+  /** User to run workers as when started by root; absent when unprivileged. */
+  user?: {name: string; group: string}
+  /** Installation facts from `installation()`. */
+  installation: Installation
+  allowExec: boolean
+}
+
+/** What a binary (or an image) says about itself. */
+export interface Installation {
+  version: string
+  /** Folder of loadable modules, e.g. `/usr/lib/apache2/modules`. */
+  modulesFolder?: string
+  /** Modules compiled in (Apache `-l`, nginx `--with-…`). */
+  builtin: readonly string[]
+  /** Loadable modules that exist, e.g. `mod_proxy.so`. */
+  loadable: readonly string[]
+  /** Stock configuration folder: includes may read from there. */
+  stockFolder?: string
+  /** File with media types, when the dialect needs one. */
+  mimeTypes?: string
+}
+
+/** What the sandbox does to a configuration. */
+export interface SandboxResult {
+  /** Edits of the user's own files; shown as a diff. */
+  edits: readonly Edit[]
+  /** Files added around the user's (wrapper of a fragment, module list). `entry` of the bundle that is run. */
+  added: readonly {path: string; text: string}[]
+  entry: string
+  refused: readonly Refusal[]
+}
+
+/** How to start and talk to the proxy. Arguments are for the sandboxed bundle at `folder`. */
+export interface Invocation {
+  argv: readonly string[]
+  env?: Readonly<Record<string, string>>
+}
+
+/** A message of the proxy's own configuration test, mapped to a place when it names one. */
+export interface ConfigTestMessage {
+  level: 'error' | 'warning'
+  text: string
+  /** Absolute path as the proxy printed it; the runtime maps it back to the user's file. */
+  file?: string
+  line?: number
+}
+
+/** One column of the grid. Everything that is peculiar to nginx, Apache or HAProxy stands in `proxies/<name>/`. */
+export interface Proxy {
+  name: ProxyName
+  /** As people write it: "nginx", "Apache httpd", "HAProxy". */
+  title: string
+  /** Rendered when `--proxy-version` is not given (newest stable the tool knows); below `oldest` rendering is refused. */
+  versions: {newest: string; oldest: string}
+  /** The pinned official image, and how configuration gets into it. */
+  image: {reference: string; command: string}
+  /** Names to look for on the PATH and in the usual folders, first hit wins. */
+  binaries: readonly string[]
+  binaryFolders: readonly string[]
+  /** Name of the file when rendered, e.g. `nginx.conf`. */
+  configFile: string
+  /** Parameters that this proxy, or this version of it, cannot honour: said at render time, never silently dropped. */
+  unsupported(parameters: Parameters, version: string): readonly {path: string; because: string}[]
+  /** Parameters → exactly the names its templates print; all decisions live here. `version` is `X.Y.Z`. */
+  view(parameters: Parameters, version: string): Record<string, unknown>
+  /** Reads a bundle; never throws for bad text. */
+  parse(bundle: ConfigBundle): ParsedConfig
+  /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
+  recognise(path: string, text: string): number
+  /** Distinct listeners, the chat listener first. `address` as written. */
+  listeners(config: ParsedConfig): readonly {address: string; tls: boolean; span: Span; serverName?: string}[]
+  /** Every mention of a node address, in order of appearance; equal `address` = the same node. */
+  nodes(config: ParsedConfig): readonly NodeAddress[]
+  /** The sandbox table applied: see `SandboxPlan`. */
+  sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult
+  /** Argument vectors; `binary` is the path (or the image's command), `entry` the absolute path of the entry file, `folder` the sandbox. */
+  versionCommand(binary: string): readonly string[]
+  parseVersion(output: string): string | undefined
+  configTest(binary: string, entry: string, folder: string): Invocation
+  /** Foreground start. */
+  start(binary: string, entry: string, folder: string): Invocation
+  parseConfigTest(output: string): readonly ConfigTestMessage[]
+  /** Further questions to the binary that fill `Installation`; `ask` runs `binary` with arguments and gives stdout+stderr, `list` names the entries of a folder or `[]`. */
+  installation(binary: string, version: string, ask: (args: readonly string[]) => Promise<string>, list: (folder: string) => Promise<readonly string[]>): Promise<Installation>
+  /** Signal that ends the whole process tree at once. */
+  stopSignal: NodeJS.Signals
+  reloadSignal: NodeJS.Signals
+  /** Log files inside the sandbox folder, relative: `access` and `error` (an absent one goes to stdout/stderr). */
+  logs: {access?: string; error?: string}
+  /** Lines of the error log that fail the run: `[alert]`, `[emerg]`, crashes. */
+  isFatalLogLine(line: string): boolean
+}
