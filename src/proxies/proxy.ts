@@ -64,6 +64,8 @@ export interface SandboxPlan {
   user?: {name: string; group: string}
   /** Installation facts from `installation()`. */
   installation: Installation
+  /** Hard limit of file descriptors where the proxy runs; absent when unknown: nothing is capped then. */
+  openFiles?: number
   allowExec: boolean
 }
 
@@ -127,6 +129,11 @@ export interface Proxy {
   view(parameters: Parameters, version: string): Record<string, unknown>
   /** Reads a bundle; never throws for bad text. */
   parse(bundle: ConfigBundle): ParsedConfig
+  /**
+   * Files that the directives of one file pull in, as written (paths or globs), in order of appearance; `data` files hold no directives.
+   * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
+   */
+  includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; span: Span}[]
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first. `address` as written. */

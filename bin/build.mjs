@@ -1,0 +1,91 @@
+// Builds dist/: one CommonJS bundle with everything in it (a package without dependencies starts faster and installs anywhere), the
+// small file that loads it, the licences of what is inside, and oclif's manifest.
+import {createHash} from 'node:crypto'
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {createRequire} from 'node:module'
+import {dirname, join, relative} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {build} from 'esbuild'
+import {Plugin} from '@oclif/core/config'
+import './templates.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const dist = join(root, 'dist')
+const require = createRequire(import.meta.url)
+rmSync(dist, {recursive: true, force: true})
+mkdirSync(dist)
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // Names stay, so that the stack of a bug can be read.
+  minifySyntax: true,
+  minifyWhitespace: false,
+  legalComments: 'none',
+  charset: 'ascii',
+  logLevel: 'warning',
+}
+
+const {metafile} = await build({
+  ...common,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'dist/gms-proxy.cjs',
+  metafile: true,
+  // oclif looks for a TypeScript project in development only.
+  external: ['typescript'],
+  define: {'import.meta.url': 'importMetaUrl'},
+  banner: {js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;"},
+  plugins: [lean()],
+})
+const bundle = readFileSync(join(dist, 'gms-proxy.cjs'))
+const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16)
+await build({...common, entryPoints: ['src/cli/start.ts'], outfile: 'dist/start.cjs', define: {BUNDLE_HASH: JSON.stringify(hash)}})
+
+await writeManifest()
+writeLicences()
+
+/** Leaves out of the bundle what no verb can reach. */
+function lean() {
+  return {
+    name: 'lean',
+    setup(context) {
+      // zod's namespace pulls in every language it can complain in.
+      context.onResolve({filter: /^\.\.\/locales\/index\.js$/}, ({importer, resolveDir}) => (importer.includes('/zod/') ? {path: join(resolveDir, '../locales/en.js'), namespace: 'zod-english'} : undefined))
+      context.onLoad({filter: /.*/, namespace: 'zod-english'}, ({path}) => ({contents: `export {default as en} from ${JSON.stringify(path)}`, resolveDir: dirname(path)}))
+    },
+  }
+}
+
+async function writeManifest() {
+  const {VERBS} = require(join(dist, 'gms-proxy.cjs'))
+  const loaded = await Promise.all(Object.entries(VERBS).map(async ([id, load]) => [id, (await load()).default]))
+  const commands = Object.fromEntries(loaded)
+  class FromBundle extends Plugin {
+    getCommandIDs() {
+      return Object.keys(commands)
+    }
+    findCommand(id) {
+      return Object.assign(commands[id], {id, plugin: this})
+    }
+  }
+  const plugin = new FromBundle({root, isRoot: true, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, pjson: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))})
+  await plugin.load()
+  writeFileSync(join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))
+}
+
+/** The bundle carries other people's work: their licences travel with it. */
+function writeLicences() {
+  const folders = new Set(Object.keys(metafile.inputs).flatMap(input => /(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))
+  const texts = [...folders].sort().map(folder => {
+    const {name, version, license} = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const file = readdirSync(join(root, folder)).find(entry => /^licen[cs]e/i.test(entry))
+    const text = file && existsSync(join(root, folder, file)) ? readFileSync(join(root, folder, file), 'utf8').trim() : `Licence: ${license}`
+    return `${name} ${version}\n${'-'.repeat(`${name} ${version}`.length)}\n${text}\n`
+  })
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), `gms-proxy contains these packages.\n\n${texts.join('\n\n')}`)
+}
+
+process.stdout.write(`built ${relative(process.cwd(), dist) || '.'}: ${(bundle.length / 1024).toFixed(0)} KiB\n`)

@@ -1,0 +1,203 @@
+import {mkdir, readFile, readdir, realpath, stat, writeFile} from 'node:fs/promises'
+import {basename, dirname, join, posix, relative, resolve, sep} from 'node:path'
+import {createTwoFilesPatch} from 'diff'
+import {UsageError} from '../errors.ts'
+import type {ConfigBundle, ConfigFile} from '../model/bundle.ts'
+import type {ProxyName} from '../model/catalogue.ts'
+import type {Directive, Proxy} from '../proxies/proxy.ts'
+import {matchingFiles} from './glob.ts'
+
+const LIMITS = {files: 500, bytes: 10 * 1_048_576}
+/** Names under which the three proxies are configured, in the folder or in its `conf`. */
+const ENTRY_NAMES: Readonly<Record<ProxyName, readonly string[]>> = {
+  nginx: ['nginx.conf', 'conf/nginx.conf'],
+  apache: ['httpd.conf', 'apache2.conf', 'conf/httpd.conf'],
+  haproxy: ['haproxy.cfg'],
+}
+/** Below this nothing was recognised; two dialects closer than `margin` are a draw. */
+const RECOGNISED = {least: 0.2, margin: 0.1}
+/** Where packages keep files that the configuration folder links to (Debian's `modules-enabled`). */
+const PACKAGE_FOLDERS = ['/usr/share/', '/usr/lib/', '/usr/lib64/']
+
+interface ReadOptions {
+  /** Dialect that was asked for; else it is recognised. */
+  proxy?: ProxyName
+  proxies: readonly Proxy[]
+}
+
+/**
+ * Reads a configuration file, or a folder with one, and what it includes from the same folder. Text is kept as it is on disk, CRLF and byte
+ * order mark too: the proxy has to judge them. Absolute includes that lead out of the folder are not followed.
+ * @throws UsageError naming the file and the next step: missing, unreadable, not text, too large, several or no entries, dialect unclear.
+ */
+export async function readBundle(path: string, {proxy: asked, proxies}: ReadOptions): Promise<{bundle: ConfigBundle; proxy: Proxy}> {
+  const subject = resolve(path)
+  const found = await stat(subject).catch(error => refuse(error, path))
+  if (!found.isFile() && !found.isDirectory()) throw new UsageError(`${path} is neither a file nor a folder`, {suggestions: ['name a configuration file or a folder with one']})
+  const folder = found.isDirectory() ? subject : dirname(subject)
+  const root = await realpath(folder)
+  const entry = found.isDirectory() ? await findEntry(folder, path, asked) : basename(subject)
+  const name = (file: string) => (file === entry && found.isFile() ? path : join(found.isDirectory() ? path : dirname(path), file))
+  if (found.isDirectory()) await assertInside(root, join(root, entry), name(entry))
+
+  const reader = new Reader()
+  const first: ConfigFile = {path: entry, text: await reader.read(join(root, entry), name(entry))}
+  const proxy = asked === undefined ? recognise(first, path, proxies) : named(asked, proxies)
+
+  const files = new Map([[entry, first]])
+  const base = found.isDirectory() ? ['', posix.dirname(entry)] : ['']
+  const open = [first]
+  for (let file = open.shift(); file; file = open.shift()) {
+    for (const {pattern, data} of includesOf(proxy, file, root)) {
+      for (const included of await matchingFiles(root, withinRoot(pattern, [folder, root]), base)) {
+        if (files.has(included)) continue
+        await assertInside(root, join(root, included), name(included))
+        const next = {path: included, text: await reader.read(join(root, included), name(included))}
+        files.set(included, next)
+        if (data !== true) open.push(next)
+      }
+    }
+  }
+  return {proxy, bundle: {proxy: proxy.name, entry, files: [...files.values()], origin: 'read', root}}
+}
+
+async function findEntry(folder: string, path: string, asked: ProxyName | undefined): Promise<string> {
+  const exists = async (file: string) => (await stat(join(folder, file)).catch(() => undefined))?.isFile() === true
+  const wanted = asked === undefined ? Object.values(ENTRY_NAMES).flat() : ENTRY_NAMES[asked]
+  const usual: string[] = []
+  for (const file of wanted) if (await exists(file)) usual.push(file)
+  const only = usual[0]
+  if (usual.length === 1 && only !== undefined) return only
+  if (usual.length > 1) throw new UsageError(`${path} holds several configurations: ${usual.join(', ')}`, {suggestions: [`name one of them: ${join(path, only ?? '')}`]})
+  const candidates = (await readdir(folder).catch(error => refuse(error, path))).filter(file => /\.(conf|cfg)$/.test(file)).sort()
+  const files: string[] = []
+  for (const file of candidates) if (await exists(file)) files.push(file)
+  const single = files[0]
+  if (single === undefined) throw new UsageError(`${path} holds no configuration: neither ${wanted.join(', ')} nor a *.conf or *.cfg file`, {suggestions: ['name the file itself']})
+  if (files.length > 1) throw new UsageError(`${path} holds several configurations: ${files.slice(0, 5).join(', ')}${files.length > 5 ? ', …' : ''}`, {suggestions: [`name the one that the proxy is started with: ${join(path, single)}`]})
+  return single
+}
+
+function recognise(file: ConfigFile, path: string, proxies: readonly Proxy[]): Proxy {
+  const text = file.text.replace(/^\uFEFF/, '')
+  const ranked = proxies.map(proxy => ({proxy, score: proxy.recognise(file.path, text)})).sort((a, b) => b.score - a.score)
+  const [best, second] = ranked
+  const suggestions = [`say which it is: --proxy ${proxies.map(({name}) => name).join('|')}`]
+  if (!best || best.score < RECOGNISED.least) throw new UsageError(`${path} reads like none of ${proxies.map(({title}) => title).join(', ')}`, {suggestions})
+  if (second && second.score > best.score - RECOGNISED.margin) throw new UsageError(`${path} could be ${best.proxy.title} or ${second.proxy.title}`, {suggestions})
+  return best.proxy
+}
+
+function named(name: ProxyName, proxies: readonly Proxy[]): Proxy {
+  const proxy = proxies.find(candidate => candidate.name === name)
+  if (!proxy) throw new UsageError(`${name} is not one of ${proxies.map(candidate => candidate.name).join(', ')}`)
+  return proxy
+}
+
+function includesOf(proxy: Proxy, file: ConfigFile, root: string): readonly {pattern: string; data?: boolean}[] {
+  const alone: ConfigBundle = {proxy: proxy.name, entry: file.path, files: [file], origin: 'read', root}
+  const directives = proxy.parse(alone).files.find(({path}) => path === file.path)?.directives ?? []
+  return proxy.includes ? proxy.includes(directives) : includeDirectives(directives)
+}
+
+function includeDirectives(directives: readonly Directive[]): readonly {pattern: string}[] {
+  return directives.flatMap(({name, args, block}) => {
+    const pattern = /^include(optional)?$/i.test(name) ? args[0]?.value : undefined
+    return [...(pattern === undefined ? [] : [{pattern}]), ...includeDirectives(block ?? [])]
+  })
+}
+
+/** An absolute pattern below the folder becomes relative to it. */
+function withinRoot(pattern: string, folders: readonly string[]): string {
+  const folder = folders.find(candidate => pattern.startsWith(`${candidate}/`))
+  return folder === undefined ? pattern : pattern.slice(folder.length + 1)
+}
+
+async function assertInside(root: string, file: string, shown: string): Promise<void> {
+  const target = await realpath(file).catch(error => refuse(error, shown))
+  if (target === root || target.startsWith(root + sep) || PACKAGE_FOLDERS.some(folder => target.startsWith(folder))) return
+  throw new UsageError(`${shown} is a link that leads out of the folder, to ${target}`, {suggestions: ['put a copy in its place, or name the folder that holds both']})
+}
+
+/** Reads text files and keeps count. */
+class Reader {
+  private files = 0
+  private bytes = 0
+
+  async read(file: string, shown: string): Promise<string> {
+    const found = await stat(file).catch(error => refuse(error, shown))
+    if (!found.isFile()) throw new UsageError(`${shown} is not a file`, {suggestions: ['name a configuration file or a folder with one']})
+    this.files++
+    this.bytes += found.size
+    if (this.files > LIMITS.files) throw new UsageError(`the configuration has more than ${LIMITS.files} files`, {suggestions: ['name a folder, or a file, that includes less']})
+    if (this.bytes > LIMITS.bytes) throw new UsageError(`the configuration is larger than ${LIMITS.bytes / 1_048_576} MiB (${shown})`, {suggestions: ['name the configuration, not its data']})
+    const bytes = await readFile(file).catch(error => refuse(error, shown))
+    if (bytes.includes(0)) throw new UsageError(`${shown} is not text: it holds a NUL byte`, {suggestions: ['save it as UTF-8 text']})
+    try {
+      return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes)
+    } catch (cause) {
+      throw new UsageError(`${shown} is not UTF-8`, {suggestions: [`convert it: iconv -f latin1 -t utf-8 ${shown}`], cause})
+    }
+  }
+}
+
+/** What the system said about a path, as a mistake of usage. */
+function refuse(error: unknown, path: string): never {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const said: Readonly<Record<string, [string, string]>> = {
+    ENOENT: ['does not exist', 'check the path'],
+    ENOTDIR: ['does not exist: a part of the path is a file', 'check the path'],
+    EACCES: ['may not be read or written', 'check its permissions'],
+    EPERM: ['may not be read or written', 'check its permissions'],
+    EISDIR: ['is a folder', 'name a file, or remove the folder'],
+    EEXIST: ['is a file', 'name a folder'],
+    ELOOP: ['is a link that leads to itself', 'mend the link'],
+    EROFS: ['lies on a disk that cannot be written', 'name another folder'],
+    ENOSPC: ['cannot be written: the disk is full', 'make room'],
+    ENAMETOOLONG: ['is too long a name', 'check the path'],
+  }
+  const [what, next] = said[code] ?? [`cannot be used (${code || String(error)})`, 'check the path']
+  throw new UsageError(`${path} ${what}`, {suggestions: [next], cause: error})
+}
+
+/**
+ * Writes the files of a bundle into `folder`, which is made when it is missing. Other files there are left alone.
+ * @throws UsageError when the folder cannot be written.
+ */
+export async function writeBundle(bundle: ConfigBundle, folder: string): Promise<void> {
+  for (const file of bundle.files) {
+    const target = join(folder, file.path)
+    await mkdir(dirname(target), {recursive: true}).catch(error => refuse(error, dirname(target)))
+    await writeFile(target, file.text).catch(error => refuse(error, target))
+  }
+}
+
+/** One file of a folder that is not what would be written. */
+export interface BundleDifference {
+  file: string
+  state: 'missing' | 'differs'
+  /** Unified diff from what is there to what would be written. */
+  diff: string
+}
+
+/**
+ * Compares a bundle with the folder it would be written to; nothing when they are equal. Other files in the folder do not matter.
+ * @throws UsageError when a file is there but cannot be read.
+ */
+export async function compareBundle(bundle: ConfigBundle, folder: string): Promise<readonly BundleDifference[]> {
+  const differences: BundleDifference[] = []
+  for (const {path, text} of bundle.files) {
+    const file = join(folder, path)
+    const present = await readFile(file, 'utf8').catch((error: unknown) => (isMissing(error) ? undefined : refuse(error, file)))
+    if (present === text) continue
+    const shown = relative('', file).split(sep).join(posix.sep)
+    const label = shown.startsWith('../') ? file : shown
+    const diff = createTwoFilesPatch(present === undefined ? '/dev/null' : `a/${label}`, `b/${label}`, present ?? '', text, '', '', {context: 3})
+    differences.push({file, state: present === undefined ? 'missing' : 'differs', diff: diff.replace(/^=+\n/, '')})
+  }
+  return differences
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

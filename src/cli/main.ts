@@ -1,0 +1,83 @@
+import {Config, Plugin} from '@oclif/core/config'
+import * as Errors from '@oclif/core/errors'
+import type {Command} from '@oclif/core/command'
+import {EnvironmentError, EXIT, UsageError} from '../errors.ts'
+import {Interruption} from './session.ts'
+import {flush, quietWhenClosed} from './streams.ts'
+import {VERBS} from './verbs.ts'
+
+export {VERBS}
+
+/** The package as oclif sees it: its manifest is read from the root, its verbs come out of the bundle. */
+class Verbs extends Plugin {
+  override findCommand(id: string, options: {must: true}): Promise<Command.Class>
+  override findCommand(id: string, options?: {must: boolean}): Promise<Command.Class | undefined>
+  override async findCommand(id: string): Promise<Command.Class | undefined> {
+    const verb = Object.hasOwn(VERBS, id) ? VERBS[id] : undefined
+    if (!verb) return undefined
+    const command = (await verb()).default
+    command.id = id
+    command.plugin = this
+    return command
+  }
+}
+
+/** Runs one command line and ends the process with its exit code (errors.ts `EXIT`). `root` is the package's folder. */
+export async function main(argv: readonly string[], root: string, {development = false} = {}): Promise<never> {
+  quietWhenClosed(process.stdout, process.stderr)
+  process.exitCode = EXIT.ok
+  try {
+    await dispatch(argv, root, development)
+  } catch (error) {
+    process.exitCode = await complain(error, argv)
+  }
+  await flush(process.stdout, process.stderr)
+  process.exit()
+}
+
+async function dispatch(argv: readonly string[], root: string, development: boolean): Promise<void> {
+  const plugin = new Verbs({root, isRoot: true, type: 'core', ignoreManifest: development})
+  await plugin.load()
+  const config = await Config.load({root, plugins: new Map([[plugin.name, plugin]]), userPlugins: false, devPlugins: false})
+  const [verb, ...rest] = argv
+  if (verb === '--version' || verb === '-V' || verb === 'version') {
+    process.stdout.write(`gms-proxy/${config.version} node/${process.versions.node} ${process.platform}-${process.arch}\n`)
+    return
+  }
+  const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined)
+  if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help' || options.includes('--help') || options.includes('-h')) {
+    const subject = verb === undefined || verb.startsWith('-') || verb === 'help' ? rest.filter(word => !word.startsWith('-')).slice(0, 1) : [verb]
+    const [unknown] = subject.filter(word => !config.findCommand(word))
+    if (unknown !== undefined) throw await unknownVerb(unknown)
+    const {Help} = await import('@oclif/core/help')
+    await new Help(config, config.pjson.oclif.helpOptions).showHelp([...subject])
+    return
+  }
+  const command = config.findCommand(verb)
+  if (!command) throw await unknownVerb(verb)
+  await config.runCommand(verb, [...rest], command)
+}
+
+async function unknownVerb(verb: string): Promise<UsageError> {
+  const {nearest} = await import('../parameters/suggest.ts')
+  const meant = nearest(verb, Object.keys(VERBS))
+  return new UsageError(`${JSON.stringify(verb)} is not a command`, {suggestions: [...(meant === undefined ? [] : [`gms-proxy ${meant}`]), 'gms-proxy --help lists the commands']})
+}
+
+/** Prints what went wrong, for a person, and says with which code the process ends. */
+async function complain(error: unknown, argv: readonly string[]): Promise<number> {
+  if (error instanceof Errors.ExitError) return error.oclif.exit ?? EXIT.ok
+  const {printError} = await import('./print-error.ts')
+  if (error instanceof Interruption) return error.exitCode
+  if (error instanceof UsageError || error instanceof EnvironmentError) {
+    printError(error.message, error.suggestions)
+    return error.exitCode
+  }
+  if (error instanceof Errors.CLIError) {
+    printError(error.message.replace(/\nSee more help with --help$/, ''), [...(error.suggestions ?? []), `gms-proxy ${argv[0] ?? ''} --help`])
+    return EXIT.usage
+  }
+  const {printBug} = await import('./print-error.ts')
+  printBug(error, argv)
+  return EXIT.bug
+}

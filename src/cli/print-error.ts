@@ -1,0 +1,27 @@
+import {Ansis} from 'ansis'
+
+const ISSUES = 'https://github.com/genesys-samples/gms-proxy/issues'
+
+function colours(): Ansis {
+  const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && !process.argv.includes('--no-color')
+  return new Ansis(wanted ? 1 : 0)
+}
+
+/** One clear message, and what to do next. */
+export function printError(message: string, suggestions: readonly string[]): void {
+  const {red, bold, dim} = colours()
+  const [first = '', ...more] = message.split('\n')
+  const lines = [`${red('✖')} ${bold(first)}`, ...more]
+  const [only] = suggestions
+  if (suggestions.length === 1 && only !== undefined) lines.push('', `${dim('Try this:')} ${only}`)
+  if (suggestions.length > 1) lines.push('', dim('Try this:'), ...suggestions.map(suggestion => `  • ${suggestion}`))
+  process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+/** Something that should not have been possible: the whole stack, and whom to tell. */
+export function printBug(error: unknown, argv: readonly string[]): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  printError(['This is a bug in gms-proxy, not in your configuration.', `command: gms-proxy ${argv.join(' ')}`, `node:    ${process.version} ${process.platform}-${process.arch}`, '', stack].join('\n'), [
+    `report it, with the lines above, at ${ISSUES}`,
+  ])
+}

@@ -1,0 +1,81 @@
+import {stat} from 'node:fs/promises'
+import {readBundle} from '../bundle/disk.ts'
+import {UsageError} from '../errors.ts'
+import {PROXY_NAMES} from '../model/catalogue.ts'
+import type {ProxyName} from '../model/catalogue.ts'
+import {loadForeignParameters, loadParameters} from '../parameters/load.ts'
+import type {LoadedParameters, ParametersRequest} from '../parameters/load.ts'
+import type {ForeignParameters, Parameters} from '../parameters/schema.ts'
+import {nearest} from '../parameters/suggest.ts'
+import {PROXIES} from '../proxies/index.ts'
+import type {Subject} from '../verify/subject.ts'
+
+/** What the words of `verify` and `--params` mean. */
+export interface SubjectsRequest {
+  words: readonly string[]
+  /** `--proxy`: the dialect of the paths. */
+  dialect?: ProxyName
+  /** Absent when a person gave no parameters at all. */
+  parameters?: ParametersRequest
+}
+
+/**
+ * The subjects of a command line, in its order, each once.
+ * @throws UsageError for a word that is neither a proxy, nor a path that exists, nor a URL, and for wrong parameters.
+ */
+export async function resolveSubjects({words, dialect, parameters}: SubjectsRequest): Promise<readonly Subject[]> {
+  const stdin = once(() => parameters?.stdin() ?? Promise.resolve(''))
+  const request: ParametersRequest | undefined = parameters && {...parameters, stdin}
+  const stated = once(() => loadParameters(request ?? {overrides: [], stdin}))
+  const expected = once(async () => (request ? loadForeignParameters(request) : undefined))
+  const named = words.length > 0 ? words : [await proxyOf(request ? expected : () => Promise.resolve(undefined))]
+  const subjects: Subject[] = []
+  for (const word of new Set(named.flatMap(one => (one === 'all' ? PROXY_NAMES : [one])))) subjects.push(await resolve(word, dialect, stated, expected))
+  return subjects
+}
+
+async function resolve(word: string, dialect: ProxyName | undefined, stated: () => Promise<LoadedParameters<Parameters>>, expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>): Promise<Subject> {
+  const name = PROXY_NAMES.find(proxy => proxy === word)
+  if (name) return {kind: 'rendered', name, proxy: PROXIES[name], stated: await stated()}
+  const foreign = await expected()
+  const promise = foreign ? {stated: foreign} : {}
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return {kind: 'url', name: word, url: urlOf(word), ...promise}
+  if (!(await stat(word).catch(() => undefined))) throw unknownWord(word)
+  const {proxy, bundle} = await readBundle(word, {proxies: Object.values(PROXIES), ...(dialect ? {proxy: dialect} : {})})
+  return {kind: 'file', name: word, proxy, bundle, ...promise}
+}
+
+/** `ws:` and `wss:` name the same listener as `http:` and `https:`. */
+function urlOf(word: string): URL {
+  const problem = (why: string) => new UsageError(`${word}: ${why}`, {suggestions: ['name a URL such as http://chat.example.com']})
+  let url: URL
+  try {
+    url = new URL(word.replace(/^ws(s?):/i, 'http$1:'))
+  } catch (error) {
+    throw new UsageError(`${word} is not a URL`, {cause: error})
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw problem(`${url.protocol} is not spoken here`)
+  if (url.username !== '' || url.password !== '') throw problem('a user name and password in the URL are not supported')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') throw problem('the paths are those of GMS: give scheme, host and port only')
+  return url
+}
+
+async function proxyOf(expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>): Promise<ProxyName> {
+  const proxy = (await expected())?.parameters.proxy
+  if (proxy) return proxy
+  throw new UsageError('nothing to verify is named, neither on the command line nor in the parameters', {
+    suggestions: ['gms-proxy verify all', 'gms-proxy verify ./nginx.conf', 'write proxy: nginx into the parameters'],
+  })
+}
+
+function unknownWord(word: string): UsageError {
+  const meant = nearest(word, [...PROXY_NAMES, 'all'])
+  return new UsageError(`${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all), nor a URL, nor a file or folder that exists`, {
+    suggestions: meant === undefined ? ['gms-proxy verify --help'] : [`gms-proxy verify ${meant}`],
+  })
+}
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let promise: Promise<T> | undefined
+  return () => (promise ??= load())
+}

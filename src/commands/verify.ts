@@ -1,0 +1,77 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {assertVersion, BaseCommand} from '../cli/base-command.ts'
+import {dialectFlag, formatFlag, listOf, outputFlags, parameterFlags, runtimeFlags, selectionFlags, timeoutFlag} from '../cli/flags.ts'
+import {noProgress, showProgress} from '../cli/progress.ts'
+import {assertRenderable, statedVersion, versionToRender} from '../cli/renderable.ts'
+import {exitCodeOf, REPORT_FORMATS, reportFiles, writeReports} from '../cli/reports.ts'
+import {runtimeRequests} from '../cli/runtime-requests.ts'
+import {resolveSubjects} from '../cli/subjects.ts'
+import {PROXY_NAMES, SEVERITIES} from '../model/catalogue.ts'
+import {FORMATS} from '../report/index.ts'
+import {verify} from '../verify/verify.ts'
+
+export default class Verify extends BaseCommand {
+  static override summary = 'Run a proxy in front of GMS and drive real chat traffic through it'
+  static override description = `A SUBJECT is nginx, apache or haproxy (rendered from the parameters), all (the three), a configuration file or folder, complete or a
+fragment (--proxy says its dialect when it is not recognised), or the URL of a proxy that already runs. GMS is simulated, strictly.
+A foreign configuration is run in a sandbox: what was changed for that is shown, and what would run code of its author is refused.
+
+Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 could not judge, 130 interrupted.`
+  static override examples = [
+    {description: 'All three proxies, rendered from one file', command: '<%= config.bin %> <%= command.id %> all --params two-nodes.yaml'},
+    {description: 'A configuration that somebody wrote by hand', command: '<%= config.bin %> <%= command.id %> ./haproxy.cfg'},
+    {description: 'A proxy that already runs', command: '<%= config.bin %> <%= command.id %> http://chat.example.com'},
+    {description: 'In CI', command: '<%= config.bin %> <%= command.id %> nginx --report junit=report.xml --fail-on-skip --timeout 5m'},
+    {description: 'Only what concerns WebSocket, in Docker', command: '<%= config.bin %> <%= command.id %> nginx --only upgrade --runtime docker --image nginx=nginx:1.28'},
+  ]
+  static override args = {
+    subject: Args.string({name: 'SUBJECT', multiple: true, ignoreStdin: true, description: 'nginx, apache, haproxy, all, a path or a URL; default: the proxy that the parameters name'}),
+  }
+  static override flags = {
+    ...parameterFlags,
+    ...dialectFlag,
+    ...runtimeFlags,
+    ...selectionFlags,
+    ...timeoutFlag,
+    keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
+    ...formatFlag(REPORT_FORMATS),
+    report: Flags.string({env: 'GMS_PROXY_REPORT', helpValue: 'FORMAT=FILE', multiple: true, multipleNonGreedy: true, helpGroup: 'OUTPUT', summary: `Also write that format (${REPORT_FORMATS.join(', ')}) to FILE (repeatable)`}),
+    ...outputFlags,
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Verify)
+    assertVersion(flags['proxy-version'])
+    const files = await reportFiles(listOf(flags.report))
+    this.bound(flags.timeout)
+    const parameters = this.parametersRequest(flags)
+    const dialect = PROXY_NAMES.find(name => name === flags.proxy)
+    const subjects = await resolveSubjects({words: listOf(args.subject), ...(dialect ? {dialect} : {}), ...(parameters ? {parameters} : {})})
+    const runtimeFor = runtimeRequests(subjects, flags)
+    for (const subject of subjects)
+      if (subject.kind === 'rendered') {
+        const {proxy, stated} = subject
+        assertRenderable(proxy, stated.parameters, versionToRender(proxy, flags['proxy-version'] ?? statedVersion(stated.parameters, proxy.name)))
+      }
+    using progress = flags.quiet ? noProgress : showProgress(process.stderr)
+    const report = await verify(subjects, {
+      runtimeFor,
+      only: listOf(flags.only),
+      skip: listOf(flags.skip),
+      allowExec: flags['allow-exec'],
+      intrusive: flags.intrusive,
+      keep: flags.keep,
+      signal: this.signal,
+      logger: this.logger(flags),
+      toolVersion: this.config.version,
+      reproduce: this.reproduce(),
+      onProgress: event => progress.on(event),
+    })
+    progress[Symbol.dispose]()
+    await writeReports(report, files)
+    const format = REPORT_FORMATS.find(name => name === flags.format) ?? 'text'
+    await this.result(FORMATS[format](report, {colour: this.colour(flags), width: this.width(), verbose: flags.verbose}))
+    process.exitCode = exitCodeOf(report, {failOn: SEVERITIES.find(severity => severity === flags['fail-on']) ?? 'error', failOnSkip: flags['fail-on-skip']})
+  }
+}

@@ -1,0 +1,52 @@
+import type {Transport} from '../model/catalogue.ts'
+
+/** Where the user of a flow connects to: one side of the proxy, or a GMS node directly. */
+export interface Target {
+  /** Where the TCP connection goes, `http://127.0.0.1:20801`. Paths are GMS's own. */
+  url: URL
+  /** Host header that users send: the public name with its port. */
+  hostHeader: string
+  chatService: string
+}
+
+/** Deadlines, ms. Each is what a healthy proxy on a busy machine never reaches. */
+export interface Budgets {
+  /** TCP connection, upgrade, and every answer that GMS gives at once. */
+  answer: number
+  /** GMS's hold of a quiet poll. */
+  hold: number
+  /** Beyond the hold: what the official client waits for the network (maxNetworkDelay). */
+  networkDelay: number
+}
+
+/** One exchange as the client saw it. `at` in ms since the flow began. */
+export interface Exchange {
+  at: number
+  tookMs: number
+  transport: Transport
+  /** `POST /genesys/cometd/connect`, `frame /meta/connect`, `upgrade /genesys/cometd`. */
+  what: string
+  /** HTTP status; absent for frames and when no answer came. */
+  status?: number
+  /** One line: Bayeux error, body excerpt, close code. Secrets redacted. */
+  answer: string
+  /** Value of the probe header that was sent. */
+  probe?: string
+}
+
+/** What one scripted user saw. A flow records; it never judges. */
+export interface Transcript {
+  flow: string
+  exchanges: readonly Exchange[]
+  /** `completed`: every step got its answer, whatever it said. */
+  ended: 'completed' | 'timed-out' | 'refused' | 'closed'
+  /** The step that did not complete, in words, and the reason. */
+  stoppedAt?: string
+}
+
+/** A scripted user. `run` resolves whatever happens; it rejects only when `signal` aborts or for a bug. */
+export interface Flow<Input, Result extends Transcript> {
+  id: string
+  title: string
+  run(target: Target, input: Input, context: {budgets: Budgets; signal: AbortSignal}): Promise<Result>
+}

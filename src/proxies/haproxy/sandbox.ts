@@ -1,0 +1,140 @@
+import type {Edit, Span} from '../../model/bundle.ts'
+import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import {binds, listeners, nodeArgument, nodes} from './addresses.ts'
+import {fileReferences} from './files.ts'
+import {quoteWord, statements, usesEnvironment} from './parse.ts'
+import type {Statement} from './parse.ts'
+import type {ArgumentRow} from './sandbox-table.ts'
+import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS} from './sandbox-table.ts'
+import {wrap} from './wrapper.ts'
+
+/** Makes any HAProxy configuration runnable in `plan.folder`: the rows of `sandbox-table.ts`, then addresses, logs, sockets and files. */
+export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
+  const edits = new Map<string, Edit>()
+  const refused: Refusal[] = []
+  const put = (span: Span, text: string, why: string) => {
+    const key = `${span.file}:${span.start}`
+    if (!edits.has(key)) edits.set(key, {span, text, why})
+  }
+  const comment = (directive: Directive, why: string) => put({...directive.nameSpan, end: directive.nameSpan.start}, '# ', why)
+  const refuse = (directive: Directive, because: string) => refused.push({directive: nameOf(directive), because, span: directive.span})
+
+  const gone = new Set<Directive>()
+  for (const top of config.files.flatMap(file => file.directives)) {
+    const row = SECTION_ROWS.find(({section}) => section === top.name)
+    if (!row) continue
+    if (row.op === 'comment') for (const directive of [top, ...(top.block ?? [])]) comment(directive, row.why)
+    else if (!plan.allowExec) refuse({...top, span: {...top.nameSpan, end: top.args.at(-1)?.span.end ?? top.nameSpan.end}}, row.why)
+    for (const directive of top.block ?? []) gone.add(directive)
+  }
+
+  const remaining = statements(config).filter(({directive}) => !gone.has(directive))
+  const sockets = {count: 0}
+  const logged = new Set<Directive | undefined>()
+  for (const statement of remaining) {
+    const {directive, words, section} = statement
+    const hidden = plan.allowExec ? undefined : hiddenWord(statement)
+    if (hidden !== undefined) {
+      refuse(directive, hidden)
+      continue
+    }
+    const row = DIRECTIVES.find(({path, section: only}) => (only === undefined || section === only || section === '') && startsWith(words, path))
+    if (row?.op === 'refuse') {
+      if (!plan.allowExec) refuse(directive, row.why)
+    } else if (row) comment(directive, row.why)
+    else if (words[0] === 'log') moveLog(statement, logged, {put, comment})
+    else if (startsWith(words, 'stats socket')) moveSocket(directive, `${plan.folder}/stats-${++sockets.count}.sock`, {put})
+    else if (words[0] === 'bind') dropArguments(directive, 1, BIND_ARGUMENTS, put)
+    else if (words[0] === 'server' || words[0] === 'server-template') dropArguments(directive, 2, SERVER_ARGUMENTS, put)
+    else if (words[0] === 'default-server') dropArguments(directive, 0, SERVER_ARGUMENTS, put)
+    else if (words[0] === 'stick-table') dropArguments(directive, 0, [PEERS_ARGUMENT], put)
+  }
+
+  const ports = new Map(listeners(config).map(({address}, i) => [address, plan.ports[i] ?? plan.ports[0] ?? 0]))
+  for (const {argument, addresses} of binds(config)) {
+    put(argument.span, [...new Set(addresses.map(address => `${plan.listenAddress}:${ports.get(address) ?? 0}`))].join(','), 'the listener moves to a free port')
+  }
+  const places = new Map([...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']))
+  for (const argument of remaining.flatMap(statement => nodeArgument(statement) ?? [])) put(argument.span, places.get(argument.value) ?? '', 'the node is a simulated one')
+
+  for (const reference of fileReferences(remaining)) {
+    const target = placeOf(reference.path, config, plan)
+    if (target !== undefined) {
+      if (target !== reference.path) put(reference.span, reference.quoted ? quoteWord(target) : target, 'the file lies in the sandbox')
+    } else if (reference.optional) comment(reference.directive, 'an error page of the installation; the answer stays the same')
+    else refused.push({directive: nameOf(reference.directive), because: `it reads ${reference.path}, which is not inside the given folder`, span: reference.directive.span})
+  }
+
+  const wrapper = wrap(config, plan)
+  for (const edit of wrapper.edits) put(edit.span, edit.text, edit.why)
+  return {edits: [...edits.values()], added: [wrapper.file], entry: wrapper.file.path, refused}
+}
+
+function nameOf(directive: Directive): string {
+  return [directive.name, ...directive.args.slice(0, 1).map(({value}) => value)].join(' ')
+}
+
+function startsWith(words: readonly string[], path: string): boolean {
+  return path.split(' ').every((word, i) => words[i]?.split('(')[0] === word)
+}
+
+/** A directive whose meaning comes out of the environment cannot be judged before it is run. */
+function hiddenWord({directive, words}: Statement): string | undefined {
+  const {name, args} = directive
+  if (args.some(argument => usesEnvironment(argument) && argument.raw.includes('[*]'))) return 'a variable that becomes several words hides what the line does'
+  if (name.includes('$')) return 'a variable hides the name of the directive'
+  const second = ['stats', 'option', 'filter', 'http-request', 'http-response', 'http-after-response', 'tcp-request', 'tcp-response', 'no', 'default']
+  const first = args[0]
+  return first && (second.includes(name) || second.includes(words[0] ?? '')) && usesEnvironment(first) ? 'a variable hides what the line does' : undefined
+}
+
+interface Hands {
+  put(span: Span, text: string, why: string): void
+  comment(directive: Directive, why: string): void
+}
+
+/** `log` in `global` is replaced by the line of the wrapper; elsewhere the first target becomes `global`, others go. */
+function moveLog({directive, section, owner, words}: Statement, logged: Set<Directive | undefined>, {put, comment}: Hands): void {
+  const target = directive.args[0]
+  if (directive.name === 'no' || words[1] === 'global' || !target) {
+    logged.add(owner)
+    return
+  }
+  if (section === 'global' || logged.has(owner)) comment(directive, 'logs go to standard output, once')
+  else put({...target.span, end: directive.span.end}, 'global', 'logs go to standard output')
+  logged.add(owner)
+}
+
+/** `stats socket ADDRESS mode … level …`: the address moves into the sandbox, owners are dropped. */
+function moveSocket(directive: Directive, path: string, {put}: Pick<Hands, 'put'>): void {
+  const address = directive.args[1]
+  if (address) put(address.span, path, 'the socket lies in the sandbox')
+  dropArguments(
+    directive,
+    2,
+    ['user', 'group', 'uid', 'gid'].map(word => ({path: word, values: 1, why: 'the sandbox runs as a user of its own'})),
+    put,
+  )
+}
+
+/** Takes words and their values out of a line, together with the white space in front of them. */
+function dropArguments(directive: Directive, from: number, rows: readonly ArgumentRow[], put: Hands['put']): void {
+  for (let i = from; i < directive.args.length; i++) {
+    const word = directive.args[i]
+    const row = rows.find(({path}) => path === word?.value)
+    if (!word || !row) continue
+    const before = directive.args[i - 1]?.span ?? directive.nameSpan
+    const last = directive.args[Math.min(i + row.values, directive.args.length - 1)] ?? word
+    put({...word.span, start: before.end, column: word.span.column - (word.span.start - before.end), end: last.span.end}, '', row.why)
+    i += row.values
+  }
+}
+
+/** Path of a file as the sandboxed proxy has to write it; `undefined` when it may not be read. */
+function placeOf(path: string, config: ParsedConfig, plan: SandboxPlan): string | undefined {
+  const root = config.bundle.root
+  const relative = path.startsWith('/') ? (root !== undefined && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined) : path.replace(/^(\.\/)+/, '')
+  if (relative !== undefined && config.bundle.files.some(file => file.path === relative)) return `${plan.folder}/${relative}`
+  const stock = plan.installation.stockFolder
+  return stock !== undefined && path.startsWith(`${stock}/`) && !path.split('/').includes('..') ? path : undefined
+}

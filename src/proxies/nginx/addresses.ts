@@ -1,0 +1,140 @@
+import type {Span} from '../../model/bundle.ts'
+import type {Argument, Directive, NodeAddress, ParsedConfig} from '../proxy.ts'
+import type {Placed} from './tree.ts'
+import {isData, kindOf, startOf, walk} from './tree.ts'
+
+/** One socket that nginx would open. `listens` are the arguments that name it; empty for a server without `listen` (nginx then takes port 80). */
+export interface Listener {
+  address: string
+  tls: boolean
+  span: Span
+  serverName?: string
+  listens: readonly Argument[]
+  /** Servers without `listen` that end up on this socket. */
+  silent: readonly Directive[]
+}
+
+/** A place that names a node: `scheme` is part of the span when it must change with it. */
+export interface NodePlace extends NodeAddress {
+  scheme?: 'http://' | 'https://'
+  /** It belongs to other paths than those of GMS. */
+  foreign: boolean
+}
+
+const GMS_PATH = /cometd|chat-ntf|genesys/i
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+|<[^<>\s]+>)(?::(?:\d{1,5}|<[^<>\s]+>))?$/
+
+const inside = ({around}: Placed, name: string) => around.some(block => block.name === name)
+
+/** Distinct sockets of the configuration, that of the chat first, plain before TLS. */
+export function listenersOf(config: ParsedConfig): readonly Listener[] {
+  const places = walk(config)
+  const servers = places.filter(({directive, around}) => directive.name === 'server' && directive.block && around.at(-1)?.name !== 'upstream')
+  const found = new Map<string, Listener & {score: number}>()
+  for (const {directive: server, around} of servers) {
+    const own = places.filter(place => place.around.includes(server))
+    const name = own.filter(({directive, around: blocks}) => directive.name === 'server_name' && blocks.at(-1) === server).flatMap(({directive}) => directive.args).find(({value}) => /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(value))?.value
+    const listens = own.filter(({directive, around: blocks}) => directive.name === 'listen' && blocks.at(-1) === server)
+    const base = around.some(({name: block}) => block === 'stream' || block === 'mail') ? -4 : 0
+    const proxies = own.some(({directive}) => directive.name === 'proxy_pass') ? 2 : 0
+    const chat = own.some(({directive}) => directive.name === 'location' && directive.args.some(({value}) => GMS_PATH.test(value))) ? 4 : 0
+    const add = (address: string, tls: boolean, span: Span, listen?: Argument) => {
+      const key = keyOf(address)
+      const score = base + proxies + chat + (tls ? 0 : 1)
+      const known = found.get(key)
+      const better = !known || score > known.score
+      found.set(key, {
+        address: known?.address ?? address,
+        tls: known?.tls ?? tls,
+        span: known?.span ?? span,
+        score: Math.max(score, known?.score ?? score),
+        listens: [...(known?.listens ?? []), ...(listen ? [listen] : [])],
+        silent: [...(known?.silent ?? []), ...(listen ? [] : [server])],
+        ...(better && name !== undefined ? {serverName: name} : known?.serverName === undefined ? {} : {serverName: known.serverName}),
+      })
+    }
+    for (const {directive} of listens) {
+      const [address, ...options] = directive.args
+      const ssl = options.some(({value}) => value === 'ssl' || value === 'quic') || own.some(({directive: {name: n, args}, around: blocks}) => n === 'ssl' && args[0]?.value === 'on' && blocks.at(-1) === server)
+      if (address) add(address.value, ssl, address.span, address)
+    }
+    if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
+  }
+  if (found.size === 0 && kindOf(config) === 'server') {
+    const listen = places.find(({directive}) => directive.name === 'listen')?.directive.args[0]
+    return [{address: listen?.value ?? '80', tls: false, span: listen?.span ?? startOf(config), listens: listen ? [listen] : [], silent: []}]
+  }
+  return [...found.values()].sort((a, b) => b.score - a.score).map(({score: _, ...listener}) => listener)
+}
+
+/** `80`, `*:80` and `0.0.0.0:80` are one socket. */
+function keyOf(address: string): string {
+  if (address.startsWith('unix:')) return address
+  if (/^\d+$/.test(address)) return `*:${address}`
+  const lower = address.toLowerCase().replace(/^0\.0\.0\.0(?=:|$)/, '*')
+  return /:\d+(-\d+)?$/.test(lower) && !/^\[[^\]]*$/.test(lower) ? lower : `${lower}:80`
+}
+
+/**
+ * Every place that names the address of a server behind nginx: `server` in an upstream, `proxy_pass`, and values of variables that a
+ * `proxy_pass` uses. Where the file names paths of GMS, only what those lead to are nodes; the rest is `foreign`.
+ */
+export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
+  const places = walk(config).filter(place => !inside(place, 'mail'))
+  const upstreams = new Map<string, readonly Directive[]>()
+  for (const {directive} of places) {
+    const [name] = directive.args
+    if (directive.name === 'upstream' && directive.block && name)
+      upstreams.set(name.value.toLowerCase(), places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive))
+  }
+  const passes = places.filter(place => place.directive.name === 'proxy_pass' && !isData(place))
+  const underGms = (place: Placed) => place.around.some(block => block.name === 'location' && block.args.some(({value}) => GMS_PATH.test(value)))
+  const chatPasses = passes.some(underGms) ? passes.filter(underGms) : passes
+  const found: NodePlace[] = []
+  const seen = new Set<string>()
+  const record = (argument: Argument, foreign: boolean) => {
+    const id = `${argument.span.file}:${argument.span.start}`
+    if (seen.has(id)) return
+    seen.add(id)
+    const place = addressIn(argument)
+    if (place && !upstreams.has(place.address.toLowerCase())) found.push({...place, foreign})
+  }
+  const follow = (argument: Argument | undefined, foreign: boolean, depth = 0): void => {
+    if (!argument || depth > 4) return
+    const target = argument.value.replace(/^https?:\/\//i, '')
+    const upstream = upstreams.get(target.replace(/[/?].*$/, '').toLowerCase())
+    if (upstream) {
+      for (const server of upstream) if (server.args[0]) record(server.args[0], foreign)
+      return
+    }
+    for (const [, braced, plain] of target.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)) {
+      const name = `$${braced ?? plain ?? ''}`
+      for (const {directive, around} of places) {
+        if (directive.name === 'set' && directive.args[0]?.value === name) follow(directive.args[1], foreign, depth + 1)
+        const parent = around.at(-1)
+        if (parent?.name === 'map' && parent.args[1]?.value === name && directive.name !== 'include') follow(directive.args[0], foreign, depth + 1)
+      }
+    }
+    if (!target.startsWith('$')) record(argument, foreign)
+  }
+  for (const {directive} of chatPasses) follow(directive.args[0], false)
+  for (const {directive} of passes) follow(directive.args[0], true)
+  for (const servers of upstreams.values()) for (const server of servers) if (server.args[0]) record(server.args[0], chatPasses.length > 0)
+  return found.sort((a, b) => order(config, a.span) - order(config, b.span))
+}
+
+function order(config: ParsedConfig, span: Span): number {
+  return config.files.findIndex(file => file.path === span.file) * 1e9 + span.start
+}
+
+/** The address inside an argument such as `https://gms1:8080/path`, with the span of just it (and of its scheme). */
+function addressIn(argument: Argument): Omit<NodePlace, 'foreign'> | undefined {
+  const match = /^(https?:\/\/)?(unix:[^:]+(?=:|$)|[^/?$]+)/i.exec(argument.value)
+  const [, scheme, address] = match ?? []
+  if (address === undefined || !(HOST_AND_PORT.test(address) || address.startsWith('unix:'))) return undefined
+  const offset = argument.raw.indexOf((scheme ?? '') + address)
+  if (offset < 0) return undefined
+  const start = argument.span.start + offset
+  const span = {...argument.span, start, end: start + (scheme ?? '').length + address.length, column: argument.span.column + offset}
+  return {address, span, ...(scheme === undefined ? {} : {scheme: scheme.toLowerCase() as 'http://' | 'https://'})}
+}

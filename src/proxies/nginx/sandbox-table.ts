@@ -1,0 +1,76 @@
+/** Where a directive stands: at the top of the file, directly in `http {}`, or anywhere. */
+type Context = 'main' | 'http' | 'anywhere'
+
+/**
+ * What is done to one directive so that a configuration runs without privileges and writes nothing outside the sandbox.
+ * - `set`: its arguments become `value`, and it is added when the file does not have it.
+ * - `path`: its first argument becomes `value`, other arguments stay (but those that begin with one of `drop`); `fallback` is added when the file does not have it.
+ * - `remove`: the directive goes.
+ * - `refuse`: the file runs only with `--allow-exec`.
+ *
+ * `{folder}` is the sandbox, `{n}` a number that makes the path unique. `unless` names a build option of nginx without which the directive exists.
+ */
+export type SandboxRow =
+  | {directive: string; context: Context; op: 'set'; value: string; unless?: string; why: string}
+  | {directive: string; context: Context; op: 'path'; value: string; drop?: readonly string[]; fallback?: {context: 'main' | 'http'; value: string}; unless?: string; why: string}
+  | {directive: string | RegExp; context: Context; op: 'remove'; why: string}
+  | {directive: string | RegExp; context: Context; op: 'refuse'; why: string}
+
+const LOGS = 'logs are kept in the sandbox'
+const TEMPORARY = 'temporary files are kept in the sandbox'
+const NO_PRIVILEGE = 'needs a privilege that the sandbox does not have'
+const temporary = (kind: string, unless: string): SandboxRow => ({
+  directive: `${kind}_temp_path`,
+  context: 'anywhere',
+  op: 'path',
+  value: `{folder}/${kind}_temp`,
+  drop: ['0', '1', '2', '3'],
+  fallback: {context: 'http', value: `{folder}/${kind}_temp`},
+  unless,
+  why: TEMPORARY,
+})
+
+/** The sandbox of nginx (directive index at nginx.org/en/docs/dirindex.html: every directive that names a file to write, code to load or a privilege). */
+export const SANDBOX: readonly SandboxRow[] = [
+  {directive: 'daemon', context: 'main', op: 'set', value: 'off', why: 'nginx is watched in the foreground'},
+  {directive: 'master_process', context: 'main', op: 'remove', why: 'a single process cannot be reloaded'},
+  {directive: 'pid', context: 'main', op: 'set', value: '{folder}/nginx.pid', why: 'the process id is kept in the sandbox'},
+  {directive: 'lock_file', context: 'main', op: 'set', value: '{folder}/nginx.lock', why: 'locks are kept in the sandbox'},
+  {directive: 'error_log', context: 'anywhere', op: 'path', value: '{folder}/error.log', fallback: {context: 'main', value: '{folder}/error.log warn'}, why: LOGS},
+  {directive: 'access_log', context: 'anywhere', op: 'path', value: '{folder}/access.log', drop: ['buffer=', 'flush=', 'gzip'], fallback: {context: 'http', value: '{folder}/access.log'}, why: `${LOGS}, written at once`},
+  temporary('client_body', '--without-http'),
+  temporary('proxy', '--without-http_proxy_module'),
+  temporary('fastcgi', '--without-http_fastcgi_module'),
+  temporary('uwsgi', '--without-http_uwsgi_module'),
+  temporary('scgi', '--without-http_scgi_module'),
+  ...(['proxy', 'fastcgi', 'uwsgi', 'scgi'] as const).flatMap((kind): SandboxRow[] => [
+    {directive: `${kind}_cache_path`, context: 'anywhere', op: 'path', value: `{folder}/${kind}_cache_{n}`, why: 'caches are kept in the sandbox'},
+    {directive: `${kind}_store`, context: 'anywhere', op: 'remove', why: 'would write answers into the document root'},
+  ]),
+  {directive: /^dav_(?:ext_)?methods$/, context: 'anywhere', op: 'remove', why: 'would let clients write files'},
+  {directive: /^(?:proxy_|grpc_|uwsgi_)?ssl_key_?log(?:_file)?$/, context: 'anywhere', op: 'remove', why: 'would write key material to a file'},
+  {directive: /^(?:upload|slowfs)_(?:store|cache_path|state_store)$/, context: 'anywhere', op: 'remove', why: 'would write files outside the sandbox'},
+  {directive: /^(?:google_perftools_profiles|debug_points|worker_rlimit_core)$/, context: 'anywhere', op: 'remove', why: 'would write profiles or memory dumps'},
+  {directive: 'working_directory', context: 'main', op: 'path', value: '{folder}', why: 'memory dumps would be written there'},
+  {directive: /^(?:worker_priority|worker_cpu_affinity|quic_bpf)$/, context: 'anywhere', op: 'remove', why: NO_PRIVILEGE},
+  {directive: 'env', context: 'main', op: 'remove', why: 'the environment of the caller stays outside'},
+  {directive: /(?:^|_)lua(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Lua code'},
+  {directive: /^perl(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Perl code'},
+  {directive: /^js_/, context: 'anywhere', op: 'refuse', why: 'runs JavaScript code'},
+  {directive: /^(?:passenger|mruby|php|wasm|unit)(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'starts an application server or runs its code'},
+  {directive: /^exec(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'starts programs'},
+  {directive: /^(?:modsecurity|coraza)/, context: 'anywhere', op: 'refuse', why: 'its rules can start programs'},
+  {directive: 'ssl_engine', context: 'main', op: 'refuse', why: 'loads an OpenSSL engine'},
+]
+
+/** Arguments that load code wherever they stand: a key from an OpenSSL engine or store. */
+export const CODE_ARGUMENTS: readonly {directive: RegExp; argument: RegExp; why: string}[] = [
+  {directive: /ssl_certificate(?:_key)?$/, argument: /^(?:engine|store):/, why: 'loads an OpenSSL engine or provider'},
+  {directive: /^ssl_conf_command$|_ssl_conf_command$/, argument: /engine|provider|module/i, why: 'could load an OpenSSL engine or provider'},
+]
+
+/** Files of a stock installation that only declare: they may be included from there. */
+export const STOCK_FILES = /^(?:mime\.types|fastcgi\.conf|(?:fastcgi|proxy|scgi|uwsgi)_params|koi-utf|koi-win|win-utf)$/
+
+/** Folders that distributions keep nginx's modules in: `load_module` of one of them is mapped to the folder of this installation. */
+export const MODULE_FOLDERS: readonly string[] = ['modules', '/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules', '/etc/nginx/modules', '/usr/local/nginx/modules', '/opt/homebrew/lib/nginx/modules']

@@ -1,0 +1,102 @@
+import type {ConfigBundle, Span} from '../../model/bundle.ts'
+import type {Directive, ParsedConfig} from '../proxy.ts'
+
+/** A directive with the blocks around it, outermost first; blocks of the including file count for an included one. */
+export interface Placed {
+  directive: Directive
+  around: readonly Directive[]
+  file: string
+}
+
+/** Blocks whose lines are data (keys and values), not directives; only `include` has its usual meaning there. */
+const DATA_BLOCKS = new Set(['map', 'geo', 'types', 'split_clients', 'charset_map'])
+/** Where stock installations keep their configuration: a foreign file that was written for one of them may be read from elsewhere. */
+const CONFIGURATION_FOLDERS = ['/etc/nginx', '/usr/local/nginx/conf', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx', '/opt/nginx/conf']
+
+/** What the entry file is: a whole configuration, or the part of one that stands in `http {}` or in `server {}`. */
+export type Kind = 'complete' | 'http' | 'server'
+
+/** A map key such as `error_log` is not a directive: its name must be compared with nothing. */
+export function isData({around}: Placed): boolean {
+  const parent = around.at(-1)
+  return parent !== undefined && DATA_BLOCKS.has(parent.name)
+}
+
+/** Every directive of the bundle once, in order of appearance as nginx meets them: includes are followed within the bundle, files nobody includes come last. */
+export function walk(config: ParsedConfig): readonly Placed[] {
+  const seen = new Set<string>()
+  const found: Placed[] = []
+  const files = new Map(config.files.map(file => [file.path, file.directives]))
+  const visit = (directives: readonly Directive[], around: readonly Directive[], file: string): void => {
+    for (const directive of directives) {
+      found.push({directive, around, file})
+      if (directive.name === 'include') for (const path of includedFrom(config.bundle, directive.args[0]?.value ?? '')) enter(path, around)
+      if (directive.block) visit(directive.block, [...around, directive], file)
+    }
+  }
+  const enter = (path: string, around: readonly Directive[]): void => {
+    if (seen.has(path)) return
+    seen.add(path)
+    visit(files.get(path) ?? [], around, path)
+  }
+  enter(config.bundle.entry, [])
+  for (const path of files.keys()) enter(path, [])
+  return found
+}
+
+/** Paths of the bundle that an `include` means, in the order nginx takes them. */
+export function includedFrom(bundle: ConfigBundle, pattern: string): readonly string[] {
+  const relative = withinBundle(bundle, pattern)
+  if (relative === undefined) return []
+  const matcher = globMatcher(relative)
+  return bundle.files.map(({path}) => path).filter(path => path !== bundle.entry && matcher.test(path)).sort()
+}
+
+/** The pattern of an `include` relative to the bundle's root; `undefined` when it points elsewhere. */
+export function withinBundle(bundle: ConfigBundle, pattern: string): string | undefined {
+  const folder = bundle.entry.includes('/') ? bundle.entry.slice(0, bundle.entry.lastIndexOf('/') + 1) : ''
+  if (!pattern.startsWith('/')) return normalised(folder + pattern)
+  const absolute = `/${normalised(pattern.slice(1)) ?? '..'}`
+  const root = bundle.root?.replace(/\/+$/, '')
+  if (root !== undefined && absolute.startsWith(`${root}/`)) return absolute.slice(root.length + 1)
+  const stock = CONFIGURATION_FOLDERS.find(candidate => absolute.startsWith(`${candidate}/`))
+  return stock === undefined ? undefined : folder + absolute.slice(stock.length + 1)
+}
+
+/** `a/./b/../c` → `a/c`; `undefined` when the path climbs out of its root. */
+export function normalised(path: string): string | undefined {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) return undefined
+    } else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}
+
+/** True when glob(3) would expand it: nothing matching is then no error. */
+export function isGlob(pattern: string): boolean {
+  return /[*?[]/.test(pattern)
+}
+
+function globMatcher(pattern: string): RegExp {
+  const source = pattern.replace(/[.+^${}()|\\]/g, '\\$&').replace(/\*/g, '[^/]*').replace(/\?/g, '[^/]')
+  try {
+    return new RegExp(`^${source}$`)
+  } catch {
+    return new RegExp(`^${pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)
+  }
+}
+
+/** Judged by the first directives of the entry file. */
+export function kindOf(config: ParsedConfig): Kind {
+  const names = new Set(config.files.find(file => file.path === config.bundle.entry)?.directives.map(({name}) => name))
+  if (['http', 'events', 'stream', 'mail', 'worker_processes', 'daemon', 'pid', 'load_module'].some(name => names.has(name))) return 'complete'
+  if (['server', 'upstream', 'map', 'log_format', 'limit_req_zone', 'limit_conn_zone', 'proxy_cache_path'].some(name => names.has(name))) return 'http'
+  return names.has('location') || names.has('listen') || names.has('server_name') || names.has('proxy_pass') ? 'server' : 'complete'
+}
+
+/** An empty span at the start of the entry file. */
+export function startOf(config: ParsedConfig): Span {
+  return {file: config.bundle.entry, start: 0, end: 0, line: 1, column: 1}
+}

@@ -1,0 +1,54 @@
+import type {Finding, Location, Outcome} from '../model/report.ts'
+import type {Canvas} from './canvas.ts'
+import {harmless, wrap} from './plain.ts'
+import type {Styles} from './text-styles.ts'
+
+const LABEL = 11
+const INDENT = 4
+/** Lines of one witness; more are counted, `--verbose` and the JSON report have all. */
+const WITNESS_LINES = 6
+
+/** One failed check in full: what was expected, what each end of the proxy saw, and the mend. */
+export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): readonly string[] {
+  const head = `${style.mark('failed')} ${style.of('failed', outcome.id)}  ${harmless(outcome.title)}${outcome.severity === 'error' ? '' : style.dim(` (${outcome.severity})`)}`
+  const findings = outcome.findings.flatMap((finding, index) => [...(index === 0 ? [] : ['']), ...one(finding, canvas, style)])
+  // The same mend for every finding of a check: said once.
+  const mends = [...new Set(outcome.findings.map(({remediation}) => remediation))]
+  return [head, ...findings, ...mends.flatMap(mend => row('Mend', mend, canvas, style)), ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style)]
+}
+
+/** One check that was not judged, and why. */
+export function reasonLines(outcome: Outcome, canvas: Canvas, style: Styles): readonly string[] {
+  const head = `${style.mark(outcome.status)} ${style.of(outcome.status, outcome.id)}  ${outcome.status}`
+  const because = harmless(outcome.because ?? 'no reason was given')
+  const [first = '', ...more] = wrap(because, canvas.width - INDENT - 2)
+  const onOneLine = more.length === 0 && outcome.id.length + outcome.status.length + first.length + 8 <= canvas.width
+  return onOneLine ? [`${head}: ${first}`] : [`${head}:`, ...[first, ...more].map(line => ' '.repeat(INDENT) + line)]
+}
+
+function one(finding: Finding, canvas: Canvas, style: Styles): readonly string[] {
+  const {message, expected, actual, evidence, location} = finding
+  const shown = (lines: readonly string[]) => (canvas.verbose || lines.length <= WITNESS_LINES ? lines : [...lines.slice(0, WITNESS_LINES), `… ${lines.length - WITNESS_LINES} more (--verbose)`])
+  return [
+    ...wrap(harmless(message), canvas.width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line)),
+    ...row('Expected', expected, canvas, style),
+    ...row('Actual', actual, canvas, style),
+    ...witness('Client', shown(evidence.client), canvas, style),
+    ...witness('GMS', shown(evidence.upstream), canvas, style),
+    ...witness('Proxy log', shown(evidence.proxyLog ?? []), canvas, style),
+    ...(location ? row('Where', placeOf(location), canvas, style) : []),
+  ]
+}
+
+function placeOf({file, line, column}: Location): string {
+  return `${file}:${line}${column === undefined ? '' : `:${column}`}`
+}
+
+function witness(label: string, lines: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
+  return lines.flatMap((line, index) => row(index === 0 ? label : '', line, canvas, style))
+}
+
+function row(label: string, value: string, {width}: Canvas, style: Styles): readonly string[] {
+  const lines = wrap(harmless(value), width - INDENT - LABEL)
+  return lines.map((line, index) => `${' '.repeat(INDENT)}${style.dim((index === 0 ? label : '').padEnd(LABEL))}${line}`.trimEnd())
+}

@@ -1,0 +1,160 @@
+import {CONCERNS, PROXY_NAMES} from '../model/catalogue.ts'
+import type {ProxyName} from '../model/catalogue.ts'
+import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/report.ts'
+import type {Canvas} from './canvas.ts'
+import {columns, duration, fit, harmless, wrap} from './plain.ts'
+import {findingLines, reasonLines} from './text-finding.ts'
+import {promiseLines} from './text-promises.ts'
+import {styles} from './text-styles.ts'
+import type {Styles} from './text-styles.ts'
+
+const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
+const CONCERN_WIDTH = Math.max(...CONCERNS.map(concern => concern.length)) + 2
+/** More columns than this do not fit beside a title. */
+const WIDEST_GRID = 4
+
+/** For a person: does chat work, and if not, what has to change. */
+export function text(report: Report, canvas: Canvas): string {
+  const style = styles(canvas.colour)
+  const several = report.subjects.length > 1
+  const blocks = report.subjects.flatMap(subject => [heading(subject, canvas, style), ...(several ? [] : [checkLines(subject, canvas, style)]), troubles(subject, canvas, style)])
+  if (several) blocks.push(report.subjects.length <= WIDEST_GRID ? grid(report, canvas, style) : table(report, style))
+  blocks.push(summary(report, canvas, style))
+  return `${blocks
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+/** What was run, how, and what it is held to. */
+function heading(subject: SubjectReport, canvas: Canvas, style: Styles): readonly string[] {
+  const proxy = subject.proxy === undefined ? undefined : `${TITLES[subject.proxy]} ${subject.proxyVersion ?? ''}`.trim()
+  const nodes = `${subject.promises.nodes} ${subject.upstream === 'simulator' ? 'simulated ' : ''}GMS ${subject.promises.nodes === 1 ? 'node' : 'nodes'}`
+  const facts = [
+    ...(proxy === undefined ? [] : [`${proxy} (${subject.runtime})`]),
+    subject.source === 'rendered' ? 'configuration rendered' : harmless(subject.source),
+    ...(subject.runtime === 'remote' ? ['running already'] : [nodes]),
+  ]
+  const reason = subject.runtimeReason === undefined ? [] : wrap(harmless(subject.runtimeReason), canvas.width - 2).map(line => style.dim(`  ${line}`))
+  const lines = [`${style.mark(subject.verdict)} ${style.bold(harmless(subject.name))}  ${style.dim(facts.join(' · '))}`, ...reason, ...promiseLines(subject.promises, canvas, style)]
+  const diff = subject.sandboxDiff.trimEnd()
+  if (diff !== '' && canvas.verbose) lines.push('', ...harmless(diff).split('\n').map(line => `  ${diffLine(line, style)}`))
+  else if (diff !== '') lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (ports, addresses, paths; --verbose shows them)`))
+  if (subject.sandboxFolder !== undefined) lines.push(`  kept: ${harmless(subject.sandboxFolder)}`)
+  return lines
+}
+
+function diffLine(line: string, style: Styles): string {
+  if (/^(---|\+\+\+|@@)/.test(line)) return style.dim(line)
+  if (line.startsWith('+')) return style.green(line)
+  return line.startsWith('-') ? style.red(line) : line
+}
+
+function changedLines(diff: string): string {
+  const count = diff.split('\n').filter(line => /^\+(?!\+\+ )/.test(line)).length
+  return count === 1 ? '1 line' : `${count} lines`
+}
+
+/** Grouped by concern, one line for each check. */
+function checkLines({outcomes}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
+  const TIME = 9
+  return CONCERNS.flatMap(concern =>
+    outcomes
+      .filter(outcome => outcome.concern === concern)
+      .map((outcome, index) => {
+        const title = harmless(outcome.title)
+        const room = width - 2 - CONCERN_WIDTH - 2 - TIME
+        const detail = harmless(detailOf(outcome))
+        const titleColumns = Math.min(columns(title), room)
+        const detailRoom = room - titleColumns - 2
+        const right = detailRoom >= 8 ? fit(detail, detailRoom, 'right') : ' '.repeat(Math.max(0, detailRoom))
+        const time = outcome.status === 'skipped' ? ' '.repeat(TIME) : fit(duration(outcome.durationMs), TIME, 'right')
+        return `  ${style.dim(fit(index === 0 ? concern : '', CONCERN_WIDTH))}${style.mark(outcome.status)} ${style.of(outcome.status, fit(title, titleColumns))}  ${style.dim(right + time)}`.trimEnd()
+      }),
+  )
+}
+
+function detailOf(outcome: Outcome): string {
+  const [finding] = outcome.findings
+  return (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.because)?.split('\n')[0] ?? ''
+}
+
+/** Everything that did not pass, in full. */
+function troubles({outcomes}: SubjectReport, canvas: Canvas, style: Styles): readonly string[] {
+  const of = (status: Status) => outcomes.filter(outcome => outcome.status === status)
+  const blocks = [
+    ...of('failed').map(outcome => findingLines(outcome, canvas, style)),
+    ...of('errored').map(outcome => reasonLines(outcome, canvas, style)),
+    ...(of('skipped').length > 0 ? [of('skipped').flatMap(outcome => reasonLines(outcome, canvas, style))] : []),
+  ]
+  return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))
+}
+
+/** Checks × subjects: the same promise felt through each proxy, side by side. */
+function grid({subjects}: Report, {width}: Canvas, style: Styles): readonly string[] {
+  const names = subjects.map(columnName)
+  const cell = Math.max(11, ...names.map(name => columns(name) + 2))
+  const room = Math.max(20, width - 2 - CONCERN_WIDTH - cell * subjects.length)
+  const ids = new Map(subjects.flatMap(({outcomes}) => outcomes.map(outcome => [outcome.id, outcome] as const)))
+  const rows = CONCERNS.flatMap(concern =>
+    [...ids.values()]
+      .filter(outcome => outcome.concern === concern)
+      .map(({id, title}, index) => {
+        const cells = subjects.map(({outcomes}) => {
+          const outcome = outcomes.find(one => one.id === id)
+          if (!outcome) return ' '.repeat(cell)
+          const time = outcome.status === 'skipped' ? 'skipped' : duration(outcome.durationMs)
+          return `${style.mark(outcome.status)} ${style.dim(fit(time, cell - 4, 'right'))}  `
+        })
+        return `  ${style.dim(fit(index === 0 ? concern : '', CONCERN_WIDTH))}${fit(harmless(title), room - 2)}  ${cells.join('')}`.trimEnd()
+      }),
+  )
+  const head = `  ${' '.repeat(CONCERN_WIDTH + room)}${names.map(name => style.bold(fit(name, cell))).join('')}`.trimEnd()
+  return [head, ...rows]
+}
+
+function columnName({name, proxy}: SubjectReport): string {
+  if (PROXY_NAMES.some(known => known === name)) return name
+  const short = harmless(name).replace(/\/+$/, '').split('/').at(-1) ?? proxy ?? ''
+  return columns(short) > 18 ? fit(short, 18) : short
+}
+
+/** One line for each subject, where a grid would be too wide. */
+function table({subjects}: Report, style: Styles): readonly string[] {
+  const names = subjects.map(({name}) => harmless(name))
+  const widest = Math.min(60, Math.max(...names.map(columns)))
+  return subjects.map((subject, index) => `  ${style.mark(subject.verdict)} ${fit(names[index] ?? '', widest)}  ${counts(subject.outcomes, style)}`)
+}
+
+function counts(outcomes: readonly Outcome[], style: Styles): string {
+  const count = (status: Status) => outcomes.filter(outcome => outcome.status === status).length
+  return [
+    ...(count('errored') > 0 ? [style.of('errored', `${count('errored')} errored`)] : []),
+    count('failed') > 0 ? style.of('failed', `${count('failed')} failed`) : '0 failed',
+    `${count('passed')} passed`,
+    `${count('skipped')} skipped`,
+  ].join(' · ')
+}
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  passed: 'chat works',
+  partial: 'chat works, as far as it was judged',
+  failed: 'chat does not work as promised',
+  errored: 'not judged',
+}
+
+/** Verdict, counts, seconds, and what to do next. */
+function summary(report: Report, {width}: Canvas, style: Styles): readonly string[] {
+  const outcomes = report.subjects.flatMap(subject => subject.outcomes)
+  const line = `${style.mark(report.verdict)} ${style.of(report.verdict, WORDS[report.verdict])}   ${counts(outcomes, style)}   ${duration(report.durationMs)}`
+  const next = nextStep(report, outcomes)
+  return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${next}`)])]
+}
+
+function nextStep({verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+  const worst = outcomes.find(({status}) => status === 'failed')
+  if (verdict === 'errored') return 'gms-proxy doctor says what this machine can run'
+  if (worst) return `gms-proxy explain ${worst.id}`
+  if (verdict === 'partial' && subjects.some(({runtime}) => runtime === 'remote')) return 'give the configuration file instead of the URL to judge everything'
+  return ''
+}

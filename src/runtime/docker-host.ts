@@ -1,0 +1,179 @@
+import {randomBytes} from 'node:crypto'
+import {spawnSync} from 'node:child_process'
+import {join} from 'node:path'
+import {getgid, getuid, pid} from 'node:process'
+import {EnvironmentError} from '../errors.ts'
+import type {Logger} from '../log.ts'
+import type {Installation, Proxy} from '../proxies/proxy.ts'
+import type {Account} from './account.ts'
+import {unprivilegedAccount} from './account.ts'
+import {onExit} from './cleanup.ts'
+import {docker, engine} from './docker-engine.ts'
+import {makeFolder, writeInto} from './folder.ts'
+import {startForeground} from './foreground.ts'
+import type {Answer, Host, Launched} from './host.ts'
+import {readTail} from './output.ts'
+import {currentOwner, isDead, parseOwner} from './owner.ts'
+import {askUntil, PATIENCE} from './patience.ts'
+import type {Runtime} from './runtime.ts'
+
+/** Name that a container knows this machine by, where the bridge's address is not one of ours (Docker Desktop). */
+export const HOST_ALIAS = 'host.docker.internal'
+const OWNER_LABEL = 'gms-proxy.owner'
+/** Where the sandbox folder is mounted. */
+const MOUNT = '/gms-proxy'
+/** Containers have ports of their own: nothing can be in the way of these. */
+const FIRST_PORT = 18080
+/** HAProxy sizes its tables by the descriptor limit, and some engines give a thousand millions. It can be lowered anywhere, raised not. */
+const DESCRIPTORS = 65_536
+
+const limits = new WeakMap<Runtime, Promise<readonly string[]>>()
+const installations = new WeakMap<Runtime, Promise<Installation>>()
+
+/** A container as the place to run a proxy: unprivileged, nothing but the sandbox folder shared, published on loopback only. */
+export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: {keep: boolean; nodes: readonly string[]}): Promise<Host> {
+  const {rootless} = await engine()
+  const account = await unprivilegedAccount()
+  const folder = await makeFolder({account, keep})
+  const image = runtime.reference
+  const common = [
+    ...['run', '--rm', '--pull', 'never', '--label', `${OWNER_LABEL}=${JSON.stringify(currentOwner())}`],
+    ...['--security-opt', 'no-new-privileges', '--user', containerUser(rootless, account)],
+    ...(await limit(runtime)),
+    ...['--volume', `${folder.path}:${MOUNT}:z`, '--workdir', MOUNT],
+    ...(nodes.some(node => node.startsWith(HOST_ALIAS)) ? ['--add-host', `${HOST_ALIAS}:host-gateway`] : []),
+  ]
+  const withEnv = (env: Readonly<Record<string, string>>) => Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
+  const inside = (argv: readonly string[], options: readonly string[] = []) => [...common, ...options, '--entrypoint', argv[0] ?? proxy.image.command, image, ...argv.slice(1)]
+
+  const ask = async (args: readonly string[]) => (await docker(inside([proxy.image.command, ...args]), {timeoutMs: PATIENCE.configTest})).output
+  const list = async (path: string) => {
+    const {ok, stdout} = await docker(inside(['ls', '-1A', path]), {timeoutMs: PATIENCE.configTest})
+    return ok ? stdout.split('\n').filter(name => name !== '') : []
+  }
+
+  return {
+    folder: folder.path,
+    // Root of a rootless engine is this user; workers need another name there, and it cannot own the folder.
+    plan: {folder: MOUNT, runtime: 'docker', listenAddress: '0.0.0.0', ...(rootless ? {user: {name: 'root', group: 'root'}} : {})},
+    command: proxy.image.command,
+    acceptMeansListening: false,
+    installation() {
+      const known = installations.get(runtime) ?? proxy.installation(proxy.image.command, runtime.version, ask, list)
+      installations.set(runtime, known)
+      return known
+    },
+    planPorts: count => Promise.resolve(Array.from({length: count}, (_, index) => FIRST_PORT + index)),
+    write: file => writeInto(folder.path, file, account),
+    async run(argv, env, signal): Promise<Answer> {
+      const name = containerName()
+      const forget = onExit(() => removeNow(name))
+      try {
+        const {code, output, problem} = await docker(inside(argv, ['--name', name, ...withEnv(env)]), {timeoutMs: PATIENCE.configTest, signal})
+        // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
+        if (code === undefined || (code >= 125 && code <= 127)) throw new EnvironmentError(`the container of ${image} cannot be started: ${problem}`)
+        const unseen = code === 0 ? undefined : await whyUnseen(inside, argv)
+        if (unseen !== undefined) throw new EnvironmentError(`the Docker engine does not see ${folder.path}: ${unseen}`, {suggestions: ['set TMPDIR to a folder that is shared with the engine']})
+        return {exit: {code}, output}
+      } finally {
+        if (signal.aborted) await docker(['rm', '--force', name])
+        forget()
+      }
+    },
+    async launch(argv, env, ports) {
+      const name = containerName()
+      const published = ports.flatMap(port => ['--publish', `127.0.0.1::${port}`])
+      return launch(inside(argv, ['--name', name, ...published, ...withEnv(env)]), {name, ports, outer: folder.outer})
+    },
+    async output() {
+      return {stdout: await readTail(join(folder.outer, 'stdout.log')), stderr: await readTail(join(folder.outer, 'stderr.log'))}
+    },
+    dispose: () => folder.remove(),
+  }
+}
+
+/** Options that keep the descriptor limit in bounds, asked once for a runtime. */
+function limit(runtime: Runtime): Promise<readonly string[]> {
+  const known = limits.get(runtime) ?? askLimit(runtime.reference)
+  limits.set(runtime, known)
+  return known
+}
+
+async function askLimit(image: string): Promise<readonly string[]> {
+  const {ok, stdout} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', 'sh', image, '-c', 'ulimit -Hn'], {timeoutMs: PATIENCE.configTest})
+  return ok && !(Number(stdout) <= DESCRIPTORS) ? ['--ulimit', `nofile=${DESCRIPTORS}:${DESCRIPTORS}`] : []
+}
+
+/** A mounted folder can be empty in the container when the engine has another view of the file system than we have. */
+async function whyUnseen(inside: (argv: readonly string[]) => readonly string[], argv: readonly string[]): Promise<string | undefined> {
+  const entry = argv.find(arg => arg.startsWith(`${MOUNT}/`))
+  if (entry === undefined) return undefined
+  const {ok, problem} = await docker(inside(['ls', entry]), {timeoutMs: PATIENCE.configTest})
+  return ok ? undefined : problem
+}
+
+function launch(args: readonly string[], {name, ports, outer}: {name: string; ports: readonly number[]; outer: string}): Launched {
+  const forget = onExit(() => removeNow(name))
+  const {exit, ended, kill} = startForeground(['docker', ...args], {cwd: outer, outer})
+  const gone = () => (exit() === undefined ? undefined : true)
+  let known: readonly number[] | undefined
+  return {
+    exit,
+    async ports() {
+      known ??= await publishedPorts(name, ports)
+      return known
+    },
+    async signal(signalName) {
+      await docker(['kill', '--signal', signalName, name])
+    },
+    async stop(stopSignal) {
+      if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok) await askUntil(gone, {budgetMs: PATIENCE.stop})
+      // Asked again while the client lives: it may be stopped before the engine has made the container.
+      await askUntil(
+        async () => {
+          await docker(['rm', '--force', '--volumes', name])
+          return gone()
+        },
+        {budgetMs: PATIENCE.kill, everyMs: 100},
+      )
+      if (exit() === undefined) kill('SIGKILL')
+      await ended
+      await askUntil(async () => ((await docker(['container', 'inspect', '--format', '{{.Id}}', name])).ok ? undefined : true), {budgetMs: PATIENCE.kill})
+      forget()
+    },
+  }
+}
+
+async function publishedPorts(name: string, ports: readonly number[]): Promise<readonly number[] | undefined> {
+  const {ok, stdout} = await docker(['port', name])
+  if (!ok) return undefined
+  const found = new Map([...stdout.matchAll(/^(\d+)\/tcp -> [\d.]+:(\d+)$/gm)].map(([, inner, outer]) => [Number(inner), Number(outer)]))
+  const published = ports.flatMap(port => found.get(port) ?? [])
+  return published.length === ports.length ? published : undefined
+}
+
+/** Removes containers whose owner ended without doing it. */
+export async function reapContainers(logger: Logger): Promise<void> {
+  const {stdout} = await docker(['ps', '--all', '--filter', `label=${OWNER_LABEL}`, '--format', `{{.ID}}\t{{.Label "${OWNER_LABEL}"}}`])
+  for (const line of stdout.split('\n')) {
+    const [id = '', label = ''] = line.split('\t')
+    const owner = parseOwner(label)
+    if (!owner || !isDead(owner)) continue
+    logger.debug(`removing container ${id}, left behind by process ${owner.pid}`)
+    await docker(['rm', '--force', '--volumes', id])
+  }
+}
+
+/** What the container writes must be ours to remove; as root, it gets no rights at all. */
+function containerUser(rootless: boolean, account: Account | undefined): string {
+  if (rootless) return '0:0'
+  return account ? `${account.uid}:${account.gid}` : `${getuid?.() ?? 0}:${getgid?.() ?? 0}`
+}
+
+function containerName(): string {
+  return `gms-proxy-${pid}-${randomBytes(6).toString('hex')}`
+}
+
+function removeNow(name: string): void {
+  spawnSync('docker', ['rm', '--force', '--volumes', name], {stdio: 'ignore', timeout: PATIENCE.stop})
+}

@@ -1,0 +1,48 @@
+import {connect} from 'node:net'
+import {askUntil, PATIENCE} from './patience.ts'
+
+/** What one look at a listener showed: an answer, an accepted connection without one, or nobody there. */
+type Look = 'answered' | 'accepted' | 'refused'
+
+/**
+ * Asks a listener on loopback for a page until it says anything at all. Where an accepted connection proves that the proxy itself
+ * listens (no container's port forwarding between), a listener that stays silent or hangs up is ready too: that is for checks to judge.
+ * @returns false when `hasEnded` became true, or when time ran out.
+ * @throws the signal's reason when it aborts.
+ */
+export async function waitUntilAccepting(port: number, {host, acceptMeansListening, hasEnded, signal}: {host: string; acceptMeansListening: boolean; hasEnded(): boolean; signal: AbortSignal}): Promise<boolean> {
+  const silentSince = Date.now() + PATIENCE.ready / 4
+  const found = await askUntil(
+    async () => {
+      if (hasEnded()) return false
+      const look = await lookAt(port, host)
+      if (look === 'answered') return true
+      return look === 'accepted' && (acceptMeansListening || Date.now() > silentSince) ? true : undefined
+    },
+    {budgetMs: PATIENCE.ready, signal},
+  )
+  return found === true
+}
+
+/** A request that no GMS path matches; any byte back, an error page or a TLS alert included, is an answer. */
+function lookAt(port: number, host: string): Promise<Look> {
+  return new Promise(resolve => {
+    let look: Look = 'refused'
+    const socket = connect({host: '127.0.0.1', port})
+    const done = () => {
+      socket.destroy()
+      resolve(look)
+    }
+    socket.setTimeout(PATIENCE.readyAnswer, done)
+    socket.once('connect', () => {
+      look = 'accepted'
+      socket.write(`GET /.well-known/gms-proxy-ready HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`)
+    })
+    socket.once('data', () => {
+      look = 'answered'
+      done()
+    })
+    socket.once('error', done)
+    socket.once('close', done)
+  })
+}

@@ -1,0 +1,191 @@
+import {join} from 'node:path'
+import {EnvironmentError} from '../errors.ts'
+import type {Logger} from '../log.ts'
+import {redact} from '../model/redact.ts'
+import type {Proxy} from '../proxies/proxy.ts'
+import {unprivilegedAccount} from './account.ts'
+import {binaryHost} from './binary-host.ts'
+import {Cleanup} from './cleanup.ts'
+import {dockerHost, reapContainers} from './docker-host.ts'
+import {reapFolders} from './folder.ts'
+import type {Exit, Host, Launched} from './host.ts'
+import {describeExit, isCrash} from './host.ts'
+import {hostLimit, isPortTaken} from './host-limits.ts'
+import {readTail} from './output.ts'
+import {askUntil, PATIENCE} from './patience.ts'
+import {waitUntilAccepting} from './ready.ts'
+import type {ConfigMessage, RunningProxy, StartOptions, StartResult} from './runtime.ts'
+import type {RunnableConfig} from './sandbox.ts'
+import {sandbox} from './sandbox.ts'
+
+/** A port is chosen, then used: somebody else may take it between. */
+const PORT_ATTEMPTS = 4
+const QUOTED_LINES = 8
+
+/**
+ * Makes a configuration runnable, lets the proxy test it, starts it and waits until every listener answers.
+ * @throws UsageError when the configuration would run its author's code or leave the sandbox (unless `allowExec`).
+ * @throws EnvironmentError when this machine, not the file, is why it does not run.
+ */
+export async function start(options: StartOptions): Promise<StartResult> {
+  await reapOnce(options.runtime.kind, options.logger)
+  for (let attempt = 1; attempt <= PORT_ATTEMPTS; attempt += 1) {
+    options.signal.throwIfAborted()
+    const result = await tryOnce(options)
+    if (result !== 'port taken') return result
+    options.logger.debug(`${options.proxy.title}: a port was taken before it could be used, attempt ${attempt} of ${PORT_ATTEMPTS}`)
+  }
+  throw new EnvironmentError(`${options.proxy.title} found a port in use ${PORT_ATTEMPTS} times in a row`, {suggestions: ['run it again', 'look for a listener of the configuration that the sandbox does not move: gms-proxy verify --verbose shows what it changed']})
+}
+
+async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken'> {
+  const {proxy, bundle, runtime, nodes, allowExec, keep, signal, logger} = options
+  const cleanup = new Cleanup()
+  try {
+    const config = proxy.parse(bundle)
+    const [listener] = proxy.listeners(config)
+    const host = runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep}) : await dockerHost(proxy, runtime, {keep, nodes})
+    cleanup.defer(() => host.dispose())
+    if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
+    const ports = await host.planPorts(Math.max(1, proxy.listeners(config).length))
+    const installation = await host.installation()
+    const runnable = sandbox(proxy, config, {...host.plan, version: runtime.version, ports, nodes, installation, allowExec})
+    for (const file of runnable.files) await host.write(file)
+
+    const test = proxy.configTest(host.command, runnable.entry, host.plan.folder)
+    const tested = await host.run(test.argv, test.env ?? {}, signal)
+    const messages = judge(proxy, runnable, tested.exit, tested.output)
+    if (messages === 'port taken' || messages.some(({level}) => level === 'error')) {
+      await cleanup[Symbol.asyncDispose]()
+      return messages === 'port taken' ? messages : {started: false, messages, sandbox: runnable.sandboxed}
+    }
+
+    const invocation = proxy.start(host.command, runnable.entry, host.plan.folder)
+    const launched = await host.launch(invocation.argv, invocation.env ?? {}, ports)
+    cleanup.defer(() => launched.stop(proxy.stopSignal))
+    const hasEnded = () => launched.exit() !== undefined
+    const published = (await askUntil(() => (hasEnded() ? [] : launched.ports()), {budgetMs: PATIENCE.ready, signal})) ?? []
+    const accepting = (port: number) => waitUntilAccepting(port, {host: listener?.serverName ?? 'localhost', acceptMeansListening: host.acceptMeansListening, hasEnded, signal})
+    const answers = await Promise.all(published.map(accepting))
+    const [port] = published
+    if (port === undefined || answers.includes(false) || hasEnded()) {
+      const early = await whyNotStarted(proxy, runnable, host, launched)
+      await cleanup[Symbol.asyncDispose]()
+      return early === 'port taken' ? early : {started: false, messages: early, sandbox: runnable.sandboxed}
+    }
+    const url = new URL(`${listener?.tls ? 'https' : 'http'}://127.0.0.1:${port}`)
+    logger.debug(`${proxy.title} ${runtime.version} answers on ${url.href}`)
+    const running = runningProxy({options, host, launched, cleanup, url, ports: published, messages})
+    return {started: true, proxy: running, sandbox: runnable.sandboxed}
+  } catch (error) {
+    await cleanup[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+interface RunningParts {
+  options: StartOptions
+  host: Host
+  launched: Launched
+  cleanup: Cleanup
+  url: URL
+  ports: readonly number[]
+  messages: readonly ConfigMessage[]
+}
+
+function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanup, url, ports, messages}: RunningParts): RunningProxy {
+  let disposing: Promise<void> | undefined
+  /** What it was when we stopped it ourselves: that end is no complaint. */
+  let exitBefore: Exit | undefined
+  const read = () => readLogs(proxy, host)
+  return {
+    url,
+    ports,
+    runtime,
+    folder: host.folder,
+    messages,
+    async logs() {
+      const {access, error} = await read()
+      return {access: redact(access), error: redact(error)}
+    },
+    async complaints() {
+      const exit = disposing ? exitBefore : launched.exit()
+      const {error} = await read()
+      const fatal = error.split('\n').filter(line => proxy.isFatalLogLine(line))
+      return [...(exit ? [`${proxy.title} ended on its own: ${describeExit(exit)}`] : []), ...new Set(fatal.map(line => redact(line.trim())))].slice(0, QUOTED_LINES)
+    },
+    async reload() {
+      await launched.signal(proxy.reloadSignal)
+      await Promise.all(ports.map(port => waitUntilAccepting(port, {host: 'localhost', acceptMeansListening: host.acceptMeansListening, hasEnded: () => launched.exit() !== undefined, signal})))
+    },
+    [Symbol.asyncDispose]() {
+      exitBefore ??= launched.exit()
+      disposing ??= cleanup[Symbol.asyncDispose]()
+      return disposing
+    },
+  }
+}
+
+async function readLogs({logs}: Proxy, host: Host): Promise<{access: string; error: string}> {
+  const file = (name: string | undefined) => (name === undefined ? Promise.resolve('') : readTail(join(host.folder, name)))
+  const [access, error, {stdout, stderr}] = await Promise.all([file(logs.access), file(logs.error), host.output()])
+  const rest = logs.access === undefined ? '' : stdout
+  return {access: logs.access === undefined ? stdout : access, error: [error, stderr, rest].filter(text => text !== '').join('\n')}
+}
+
+/**
+ * Messages of a configuration test; an error among them means that the file is refused for its own content.
+ * @throws EnvironmentError when this machine is why the test failed.
+ */
+function judge(proxy: Proxy, runnable: RunnableConfig, exit: Exit, output: string): readonly ConfigMessage[] | 'port taken' {
+  if (isCrash(exit)) throw new EnvironmentError(`the configuration test of ${proxy.title} crashed: ${describeExit(exit)}\n${lastLines(output)}`)
+  const messages = proxy.parseConfigTest(output).map(message => runnable.explain(message))
+  if (exit.code === 0) return messages.map(message => ({...message, level: 'warning' as const}))
+  return blame(proxy, messages, output, `${proxy.title} refused the configuration: ${describeExit(exit)}`)
+}
+
+/** The proxy accepted the file but ended before it answered, or never answered. */
+async function whyNotStarted(proxy: Proxy, runnable: RunnableConfig, host: Host, launched: Launched): Promise<readonly ConfigMessage[] | 'port taken'> {
+  const {error} = await readLogs(proxy, host)
+  const exit = launched.exit()
+  if (exit === undefined) {
+    throw new EnvironmentError(`${proxy.title} was started but did not answer within ${PATIENCE.ready / 1000} s\n${lastLines(error)}`, {suggestions: ['run it again on a less busy machine', 'keep the sandbox with --keep and read its logs']})
+  }
+  // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
+  if (exit.because !== undefined || (!host.acceptMeansListening && [125, 126, 127].includes(exit.code ?? 0))) {
+    throw new EnvironmentError(`${proxy.title} cannot be started: ${exit.because ?? lastLines(error)}`)
+  }
+  const messages = proxy.parseConfigTest(error).map(message => runnable.explain(message))
+  return blame(proxy, messages, error, `${proxy.title} accepted the configuration, then ended at once: ${describeExit(exit)}`)
+}
+
+function blame(proxy: Proxy, messages: readonly ConfigMessage[], output: string, summary: string): readonly ConfigMessage[] | 'port taken' {
+  const said = messages.filter(({level}) => level === 'error')
+  const errors: readonly ConfigMessage[] = said.length > 0 ? said : [{level: 'error', text: `${summary}\n${lastLines(output)}`.trim()}]
+  if (errors.some(({text}) => isPortTaken(text))) return 'port taken'
+  const limits = errors.flatMap(({text}) => hostLimit(text) ?? [])
+  const ofTheFile = errors.filter(({text, location}) => location !== undefined && hostLimit(text) === undefined)
+  const [limit] = limits
+  if (limit && ofTheFile.length === 0) {
+    throw new EnvironmentError(`${proxy.title} cannot run this configuration here, ${limit.because}: ${errors.map(({text}) => text).join('; ')}`, {suggestions: [...new Set(limits.map(({advice}) => advice))]})
+  }
+  return [...errors, ...messages.filter(({level}) => level === 'warning')]
+}
+
+function lastLines(text: string): string {
+  return redact(text.trim().split('\n').slice(-QUOTED_LINES).join('\n'))
+}
+
+const reaped = new Map<string, Promise<void>>()
+
+/** Once in a process: what killed runs left behind goes first. */
+function reapOnce(kind: 'binary' | 'docker', logger: Logger): Promise<void> {
+  const running = reaped.get(kind) ?? reap(kind, logger)
+  reaped.set(kind, running)
+  return running
+}
+
+async function reap(kind: 'binary' | 'docker', logger: Logger): Promise<void> {
+  if (kind === 'docker') await reapContainers(logger)
+  await reapFolders(logger, await unprivilegedAccount())
+}

@@ -1,0 +1,40 @@
+import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
+
+/** One HTTP request (or WebSocket upgrade) as a GMS node received it. Times in ms since the epoch, sizes in bytes. */
+export interface CapturedRequest {
+  readonly at: number
+  /** `gms1`, `gms2`, … */
+  readonly node: string
+  readonly method: string
+  /** Request target exactly as received (path and query, or absolute form). */
+  readonly target: string
+  readonly httpVersion: string
+  /** Lower-case names; repeated headers keep every value, in order. */
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly remoteAddress: string
+  /** Value of the probe header, when it arrived. */
+  readonly probe?: string
+  readonly transport?: BayeuxTransport
+  /** What was parsed out of the body, the query or, for a WebSocket, the frames received so far. */
+  readonly messages: readonly BayeuxMessage[]
+  /** Body as received: filled when the body has ended. */
+  readonly body?: {readonly bytes: number; readonly sha256: string}
+  /** Status that GMS answered; absent while it holds the request. */
+  readonly status?: number
+  readonly answeredAt?: number
+  /** `open` while held; `answered`; `peer-closed` when the proxy closed the connection before GMS had answered. */
+  readonly ended: 'open' | 'answered' | 'peer-closed'
+  /** Only for WebSockets: how the socket ended. */
+  readonly close?: {readonly at: number; readonly code: number; readonly by: 'client' | 'gms' | 'cut'}
+}
+
+/** Everything that reached the simulated GMS: the second witness. */
+export interface Recorder {
+  readonly requests: readonly CapturedRequest[]
+  /** The request that carried this probe header, if it arrived. */
+  byProbe(probe: string): CapturedRequest | undefined
+  /** Every request (or WebSocket) that carried a Bayeux message of this session. */
+  bySession(clientId: string): readonly CapturedRequest[]
+  /** Resolves when a matching request is, or arrives, in the log; `undefined` when `timeoutMs` passes first. */
+  waitFor(matches: (request: CapturedRequest) => boolean, timeoutMs: number): Promise<CapturedRequest | undefined>
+}

@@ -1,0 +1,102 @@
+import type {Budgets, Flow, Target, Transcript} from '../flows/flow.ts'
+import type {Meta, Transport} from '../model/catalogue.ts'
+import type {Evidence, Location, Promises} from '../model/report.ts'
+import type {Recorder} from '../simulator/recorder.ts'
+import type {SimulatedNode} from '../simulator/simulator.ts'
+
+/**
+ * What a check needs beyond a URL: `evidence` what GMS received (judges with both witnesses); `affinity` several nodes with affinity
+ * promised; `intrusive` would be noticed in production (thousands of chats, large files), so it runs against a URL only with `--intrusive`;
+ * `configuration` a configuration that we started ourselves.
+ */
+export type Need = 'evidence' | 'affinity' | 'intrusive' | 'configuration'
+
+/** What GMS saw: present unless the subject is a URL. */
+export interface Upstream {
+  recorder: Recorder
+  nodes: readonly SimulatedNode[]
+  /** A server the configuration does not name, `host:port` as the proxy would reach it: whatever arrives there was forwarded for a stranger. */
+  bystander: {name: string; address: string}
+  /** Lets the agent of a chat speak. */
+  agentSays(text: string, secureKey?: string): number
+  /** A node addressed directly, with no proxy between: the control measurement. */
+  direct: Target
+}
+
+/** The stage a check stands on: a proxy that runs, users that can be sent through it, and both witnesses. */
+export interface Stage {
+  target: Target
+  promises: Promises
+  budgets: Budgets
+  upstream?: Upstream
+  /** What the proxy itself said: present unless the subject is a URL. */
+  configuration?: Configuration
+  /** Chats for which this machine has file descriptors, on both sides of the proxy. */
+  mostChats: number
+  /** Runs a flow through the proxy, or `against` another target. */
+  flow<I, T extends Transcript>(flow: Flow<I, T>, input: I, against?: Target): Promise<T>
+  signal: AbortSignal
+}
+
+/** What the proxy said of its configuration, and of its own state since it runs. */
+export interface Configuration {
+  /** False when its own test refused the file: then there is no traffic to judge. */
+  accepted: boolean
+  messages: readonly {level: 'error' | 'warning'; text: string; location?: Location}[]
+  /** Crashes, `[alert]` and `[emerg]` lines up to now. */
+  complaints(): Promise<readonly string[]>
+}
+
+/** `Stage` of a check that declared the need `evidence`. */
+export interface WitnessedStage extends Stage {
+  upstream: Upstream
+}
+
+/** A finding before the engine adds place and remediation. */
+export interface Draft {
+  message: string
+  expected: string
+  actual: string
+  evidence: Evidence
+  /** When the check knows the place itself; otherwise the engine looks for the directives its meta names. */
+  location?: Location
+}
+
+export type Judgement =
+  | {status: 'passed'; detail?: string}
+  | {status: 'failed'; findings: readonly Draft[]}
+  /** The host or GMS does not allow a verdict although nothing is wrong with the proxy. */
+  | {status: 'skipped'; because: string}
+  | {status: 'errored'; because: string}
+
+/** One promise, felt in live traffic. */
+export interface Check {
+  meta: Meta
+  transport?: Transport
+  needs: readonly Need[]
+  /**
+   * `own-proxy`: others would disturb it, or it them; it gets a proxy and a simulator of its own.
+   * `after`: judged on the shared proxy when everything else is over.
+   */
+  isolation: 'shared' | 'own-proxy' | 'after'
+  /** Loads the machine (thousands of chats): runs when the quick checks are over, one at a time. */
+  heavy?: boolean
+  /** Upper bound of the run on a busy machine, ms; past it the check is errored. */
+  budgetMs(promises: Promises): number
+  /** The wait that cannot be shortened, ms: what the whole run is measured against. */
+  longestWaitMs?(promises: Promises): number
+  run(stage: Stage): Promise<Judgement>
+}
+
+/** A check that judges with both witnesses: `needs` gains `evidence`, and the stage is sure to have the upstream. */
+export function withWitnesses(check: Omit<Check, 'run' | 'needs'> & {needs?: readonly Need[]; run(stage: WitnessedStage): Promise<Judgement>}): Check {
+  return {
+    ...check,
+    needs: ['evidence', ...(check.needs ?? [])],
+    run(stage) {
+      const {upstream} = stage
+      if (!upstream) throw new Error(`${check.meta.id} was given a stage without the second witness`)
+      return check.run({...stage, upstream})
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import {plainRequest} from '../../../flows/plain-request.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import type {Draft} from '../../check.ts'
+import {withWitnesses} from '../../check.ts'
+import {evidence, upstreamLine} from '../../evidence.ts'
+
+export const check = withWitnesses({
+  meta: {
+    id: 'access-not-a-forward-proxy',
+    title: 'Nobody can reach other servers through the proxy',
+    concern: 'access',
+    severity: 'error',
+    requirement: 'A request for a foreign origin, in absolute form or by CONNECT, does not reach that origin.',
+    remediation: {
+      nginx: 'Never build proxy_pass from the request ($host, $http_host, $request_uri of a stranger)',
+      apache: 'ProxyRequests Off',
+      haproxy: 'Remove http-request do-resolve and set-dst from the chat frontend, and option http_proxy',
+    },
+    directives: {nginx: ['proxy_pass'], apache: ['ProxyRequests', 'ProxyPass'], haproxy: ['option http_proxy', 'http-request set-dst', 'http-request do-resolve']},
+    references: ['RFC 9112, 3.2.2 absolute-form', 'Apache httpd: ProxyRequests, security warning'],
+  },
+  isolation: 'shared',
+  budgetMs: () => 90_000,
+  async run({flow, upstream}) {
+    const {address, name} = upstream.bystander
+    const ways = [
+      {method: 'GET', target: `http://${address}/`, headers: [['Host', address]] as const},
+      {method: 'GET', target: `http://${address}${COMETD_PATH}/handshake`, headers: [['Host', address]] as const},
+      {method: 'GET', target: `${COMETD_PATH}/handshake`, headers: [['Host', address]] as const},
+      {method: 'CONNECT', target: address, headers: [['Host', address]] as const},
+    ]
+    const tried = await Promise.all(ways.map(way => flow(plainRequest, way)))
+    // A CONNECT that was tunnelled shows only when something is said through the tunnel; the connection itself is what the bystander notes.
+    const reached = upstream.recorder.requests.filter(({node}) => node === name)
+    const tunnelled = tried.filter((result, index) => ways[index]?.method === 'CONNECT' && result.status === 200 && result.stayedOpen)
+    if (reached.length === 0 && tunnelled.length === 0) return {status: 'passed', detail: 'absolute form, foreign Host, CONNECT'}
+    const finding: Draft = {
+      message: 'Expected a server that the configuration does not name to stay out of reach',
+      expected: `no request at ${address}`,
+      actual: reached.length > 0 ? `${reached.length} ${reached.length === 1 ? 'request' : 'requests'} came through to it` : 'CONNECT was answered 200 and the tunnel stayed open',
+      evidence: {client: evidence(tried).client, upstream: reached.map(upstreamLine)},
+    }
+    return {status: 'failed', findings: [finding]}
+  },
+})

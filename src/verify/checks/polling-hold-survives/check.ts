@@ -1,0 +1,47 @@
+import type {HeldPollResult} from '../../../flows/held-poll.ts'
+import {heldPoll} from '../../../flows/held-poll.ts'
+import type {Check, Draft} from '../../check.ts'
+import {evidence, time} from '../../evidence.ts'
+
+const TRANSPORTS = ['long-polling', 'callback-polling'] as const
+/** Clocks of two processes and a busy machine. */
+const EARLY_MS = 1000
+
+export const check: Check = {
+  meta: {
+    id: 'polling-hold-survives',
+    title: 'A held poll is answered by GMS, not by the proxy',
+    concern: 'polling',
+    severity: 'error',
+    requirement: 'GMS holds a quiet /meta/connect for 30 s; the proxy waits longer than the hold plus the 10 s network delay the client allows.',
+    remediation: {
+      nginx: 'proxy_read_timeout 45s; or more: 30 s hold + 10 s network delay + 5 s margin',
+      apache: 'ProxyTimeout 45 or more: 30 s hold + 10 s network delay + 5 s margin',
+      haproxy: 'timeout server 45s and timeout client 45s or more: 30 s hold + 10 s network delay + 5 s margin',
+    },
+    directives: {nginx: ['proxy_read_timeout', 'proxy_pass'], apache: ['ProxyTimeout', 'Timeout', 'ProxyPass'], haproxy: ['timeout server', 'timeout client', 'defaults']},
+    references: ['CometD reference: timeout 30000 ms, maxNetworkDelay 10000 ms', 'Measured: published HAProxy sample answers 504 at 25.0 s'],
+  },
+  transport: 'long-polling',
+  needs: [],
+  // A proxy that gives up may also mark the node as failed: nobody else may stand behind it then.
+  isolation: 'own-proxy',
+  budgetMs: ({holdMs}) => holdMs + 90_000,
+  longestWaitMs: ({holdMs}) => holdMs,
+  async run({flow, promises, upstream}) {
+    const {holdMs} = promises
+    const results = await Promise.all(TRANSPORTS.map(transport => flow(heldPoll, {transport})))
+    // The hold of a real GMS is its own: only a simulated one is known to end on time.
+    const early = ({heldMs = 0}: HeldPollResult) => upstream !== undefined && heldMs < holdMs - EARLY_MS
+    const findings: Draft[] = results
+      .map((result, index) => ({result, transport: TRANSPORTS[index]}))
+      .filter(({result}) => !result.successful || early(result))
+      .map(({result, transport}) => ({
+        message: `Expected a quiet ${transport} poll to be answered by GMS after its hold`,
+        expected: `200 after ${time(holdMs)}: GMS holds a quiet poll that long`,
+        actual: result.heldMs === undefined ? (result.stoppedAt ?? 'the poll was never sent') : `${result.status ?? 'no answer'} after ${time(result.heldMs)}${result.stoppedAt === undefined ? '' : ` (${result.stoppedAt})`}`,
+        evidence: evidence(result, upstream?.recorder),
+      }))
+    return findings.length === 0 ? {status: 'passed', detail: `held ${time(Math.max(...results.map(({heldMs = 0}) => heldMs)))}`} : {status: 'failed', findings}
+  },
+}

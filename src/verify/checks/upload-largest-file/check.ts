@@ -1,0 +1,47 @@
+import {upload} from '../../../flows/upload.ts'
+import type {Check} from '../../check.ts'
+import {evidence} from '../../evidence.ts'
+
+export const check: Check = {
+  meta: {
+    id: 'upload-largest-file',
+    title: 'The largest file that is promised arrives whole',
+    concern: 'upload',
+    severity: 'error',
+    requirement: 'A file of the promised size reaches GMS with the digest it left the client with; the form around it needs room too.',
+    remediation: {
+      nginx: 'client_max_body_size 11m; (file limit + 1 MiB for the form) in the location of /genesys/2/chat-ntf',
+      apache: 'Raise LimitRequestBody and SecRequestBodyLimit above the file limit + 1 MiB for the form',
+      haproxy: 'Remove or raise the rule on req.body_size (file limit + 1 MiB for the form)',
+    },
+    directives: {nginx: ['client_max_body_size', 'proxy_pass'], apache: ['LimitRequestBody', 'SecRequestBodyLimit', 'ProxyPass'], haproxy: ['http-request deny', 'backend']},
+    references: ['GMS Chat API V2 over CometD, "File management": upload-max-file-size', 'Measured: nginx answers 413 above 1 MB by default'],
+  },
+  transport: 'http',
+  needs: ['intrusive'],
+  isolation: 'shared',
+  // A busy machine moves 1 MB a second at least.
+  budgetMs: ({maxFileSize}) => 120_000 + maxFileSize / 1000,
+  async run({flow, promises, upstream}) {
+    const {maxFileSize: bytes} = promises
+    const result = await flow(upload, {transport: 'long-polling', bytes, uploadOnly: true})
+    const operation = result.operations.find(({operation: name}) => name === 'fileUpload')
+    const arrived = operation?.probe === undefined ? undefined : upstream?.recorder.byProbe(operation.probe)
+    const whole = !upstream || arrived?.body?.sha256 === result.form.sha256
+    if (result.uploaded && whole) return {status: 'passed', detail: `${(bytes / 1_048_576).toFixed(1)} MiB${upstream ? ', digests equal' : ''}`}
+    return {
+      status: 'failed',
+      findings: [
+        {
+          message: `Expected GMS to receive a file of ${bytes} bytes whole`,
+          expected: `200, and ${result.form.bytes} bytes of form at GMS with the digest they were sent with`,
+          actual: [
+            operation?.status === undefined ? (result.stoppedAt ?? 'no answer') : `${operation.status}${operation.statusCode === undefined ? '' : ` (statusCode ${operation.statusCode})`}`,
+            ...(upstream ? [arrived?.body === undefined ? 'GMS received no whole upload' : `GMS received ${arrived.body.bytes} bytes, digest ${whole ? 'equal' : 'different'}`] : []),
+          ].join('; '),
+          evidence: evidence(result, upstream?.recorder),
+        },
+      ],
+    }
+  },
+}

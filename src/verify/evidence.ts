@@ -1,0 +1,50 @@
+import type {Exchange, Transcript} from '../flows/flow.ts'
+import type {Evidence} from '../model/report.ts'
+import type {Judgement} from './check.ts'
+import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
+
+const MOST_LINES = 8
+
+/** ms → `12 ms`, `25.0 s`. */
+export function time(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** What both ends of the proxy saw of these flows: the last exchanges of the client, and the requests that reached GMS. */
+export function evidence(transcripts: Transcript | readonly Transcript[], recorder?: Recorder): Evidence {
+  const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
+  const exchanges = list.flatMap(({exchanges: own}) => own).slice(-MOST_LINES)
+  const stops = list.flatMap(({stoppedAt}) => (stoppedAt === undefined ? [] : [stoppedAt]))
+  const client = [...exchanges.map(clientLine), ...new Set(stops)]
+  if (!recorder) return {client, upstream: ['not seen: the proxy was not started by us']}
+  const sent = exchanges.flatMap(({probe}) => (probe === undefined ? [] : [probe]))
+  const arrived = [...new Set(sent)].flatMap(probe => recorder.byProbe(probe) ?? [])
+  return {client, upstream: arrived.length > 0 ? arrived.map(upstreamLine) : ['none of these requests reached GMS']}
+}
+
+/** The verdict when a header was to be judged and no request carried it to GMS. */
+export function nothingArrived(transcripts: Transcript | readonly Transcript[], recorder: Recorder): Judgement {
+  const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
+  return {
+    status: 'failed',
+    findings: [{message: 'Expected the request to reach GMS', expected: 'a request at GMS', actual: list.find(({stoppedAt}) => stoppedAt)?.stoppedAt ?? 'none arrived', evidence: evidence(transcripts, recorder)}],
+  }
+}
+
+/** `POST /genesys/cometd/connect → 504 in 25.0 s: <html>…` */
+export function clientLine({what, status, tookMs, answer}: Exchange): string {
+  return `${what} → ${status === undefined ? '' : `${status} `}in ${time(tookMs)}${answer === '' ? '' : `: ${answer}`}`
+}
+
+/** `gms1 received POST /genesys/cometd/connect over HTTP/1.1, answered 200 after 12 ms` */
+export function upstreamLine(request: CapturedRequest): string {
+  const {node, method, target, httpVersion, at, status, answeredAt, ended} = request
+  const upgrade = ['upgrade', 'connection'].flatMap(name => request.headers[name]?.map(value => `${name}: ${value}`) ?? [])
+  const end =
+    ended === 'peer-closed'
+      ? 'was still holding it when the connection closed'
+      : status === undefined
+        ? 'has not answered yet'
+        : `answered ${status} after ${time((answeredAt ?? at) - at)}`
+  return `${node} received ${method} ${target.split('?')[0] ?? target} over HTTP/${httpVersion}${upgrade.length > 0 ? ` (${upgrade.join(', ')})` : ''}, ${end}`
+}
