@@ -1,3 +1,5 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {Config, Plugin} from '@oclif/core/config'
 import * as Errors from '@oclif/core/errors'
 import type {Command} from '@oclif/core/command'
@@ -8,8 +10,22 @@ import {VERBS} from './verbs.ts'
 
 export {VERBS}
 
-/** The package as oclif sees it: its manifest is read from the root, its verbs come out of the bundle. */
+/**
+ * The package as oclif sees it, its verbs out of the bundle. Where there is a manifest nothing is searched for: two files are read at
+ * once, which is a third of what oclif's own start costs.
+ */
 class Verbs extends Plugin {
+  override async load(): Promise<void> {
+    const {root} = this.options
+    const manifest = this.options.ignoreManifest === true ? undefined : readJson<Plugin['manifest']>(join(root, 'oclif.manifest.json'))
+    if (!manifest) return super.load()
+    const pjson = this.options.pjson ?? ({} as Plugin['pjson'])
+    const {name, version} = pjson
+    Object.assign(this, {root, pjson, name, version, manifest, alias: name, type: 'core', isRoot: true, valid: true, hasManifest: true, moduleType: 'module', hooks: {}})
+    this.commandIDs = Object.keys(manifest.commands)
+    this.commands = Object.values(manifest.commands).map(command => ({...command, pluginAlias: name, pluginType: 'core', load: () => this.findCommand(command.id, {must: true})}))
+  }
+
   override findCommand(id: string, options: {must: true}): Promise<Command.Class>
   override findCommand(id: string, options?: {must: boolean}): Promise<Command.Class | undefined>
   override async findCommand(id: string): Promise<Command.Class | undefined> {
@@ -36,7 +52,9 @@ export async function main(argv: readonly string[], root: string, {development =
 }
 
 async function dispatch(argv: readonly string[], root: string, development: boolean): Promise<void> {
-  const plugin = new Verbs({root, isRoot: true, type: 'core', ignoreManifest: development})
+  const pjson = readJson<Plugin['pjson']>(join(root, 'package.json'))
+  if (!pjson) throw new EnvironmentError(`${root} does not hold the package gms-proxy`, {suggestions: ['install it again']})
+  const plugin = new Verbs({root, pjson, isRoot: true, type: 'core', ignoreManifest: development})
   await plugin.load()
   const config = await Config.load({root, plugins: new Map([[plugin.name, plugin]]), userPlugins: false, devPlugins: false})
   const [verb, ...rest] = argv
@@ -56,6 +74,15 @@ async function dispatch(argv: readonly string[], root: string, development: bool
   const command = config.findCommand(verb)
   if (!command) throw await unknownVerb(verb)
   await config.runCommand(verb, [...rest], command)
+}
+
+function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function unknownVerb(verb: string): Promise<UsageError> {

@@ -45,7 +45,13 @@ export class BayeuxClient {
   /** `/meta/handshake`, naming this transport only. Keeps the session id of a successful answer. */
   async handshake(deadlineMs: number): Promise<Reply> {
     const reply = await this.#send(
-      {channel: META.handshake, version: '1.0', minimumVersion: '1.0', supportedConnectionTypes: [this.transport.type], advice: {timeout: 60_000, interval: 0}},
+      {
+        channel: META.handshake,
+        version: '1.0',
+        minimumVersion: '1.0',
+        supportedConnectionTypes: [this.transport.type],
+        advice: {timeout: 60_000, interval: 0},
+      },
       'handshake',
       deadlineMs,
     )
@@ -55,7 +61,11 @@ export class BayeuxClient {
 
   /** `/meta/connect`. With `immediate` GMS is asked not to hold it (as the official client does on the first one). */
   connect(deadlineMs: number, {immediate = false}: {immediate?: boolean} = {}): Promise<Reply> {
-    return this.#send({channel: META.connect, connectionType: this.transport.type, ...(immediate ? {advice: {timeout: 0}} : {})}, 'connect', deadlineMs)
+    return this.#send(
+      {channel: META.connect, connectionType: this.transport.type, ...(immediate ? {advice: {timeout: 0}} : {})},
+      'connect',
+      deadlineMs,
+    )
   }
 
   publish(channel: string, data: unknown, deadlineMs: number): Promise<Reply> {
@@ -86,6 +96,10 @@ export class BayeuxClient {
 
   #send(message: BayeuxMessage, suffix: string, deadlineMs: number): Promise<Reply> {
     this.#ids += 1
-    return this.transport.send({id: String(this.#ids), ...(this.clientId === undefined ? {} : {clientId: this.clientId}), ...message}, suffix, deadlineMs)
+    return this.transport.send(
+      {id: String(this.#ids), ...(this.clientId === undefined ? {} : {clientId: this.clientId}), ...message},
+      suffix,
+      deadlineMs,
+    )
   }
 }

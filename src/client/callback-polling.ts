@@ -9,7 +9,10 @@ import type {User} from './user.ts'
  * call. The text is read, never run: it comes from a stranger.
  */
 export function unwrapCallback(body: string, callback: string): string | undefined {
-  const text = body.trim().replace(/^\/\*\*\//, '').replace(/;$/, '')
+  const text = body
+    .trim()
+    .replace(/^\/\*\*\//, '')
+    .replace(/;$/, '')
   return text.startsWith(`${callback}(`) && text.endsWith(')') ? text.slice(callback.length + 1, -1) : undefined
 }
 

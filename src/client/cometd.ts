@@ -82,7 +82,10 @@ function load(): Promise<typeof CometD> {
  * upgrade and replaces `console.debug`, which would falsify every affinity check. Only the border to the browser is replaced
  * (XMLHttpRequest, script element, WebSocket constructor, timers); negotiation, fallback, retry and batching are the client's own.
  */
-export async function openOfficialClient(user: User, {transport, connectTimeoutMs, networkDelayMs}: OfficialOptions): Promise<OfficialClient> {
+export async function openOfficialClient(
+  user: User,
+  {transport, connectTimeoutMs, networkDelayMs}: OfficialOptions,
+): Promise<OfficialClient> {
   const Client = await load()
   const client = new Client()
   const timers = new Set<NodeJS.Timeout>()
@@ -132,7 +135,15 @@ export async function openOfficialClient(user: User, {transport, connectTimeoutM
     const xhr = {readyState: 1, status: 0, abort: () => givenUp.abort()}
     const headers = {'Content-Type': 'application/json'}
     void user
-      .request({method: 'POST', path: new URL(url).pathname, transport: 'long-polling', headers, body, deadlineMs: FORGOTTEN_MS, signal: givenUp.signal})
+      .request({
+        method: 'POST',
+        path: new URL(url).pathname,
+        transport: 'long-polling',
+        headers,
+        body,
+        deadlineMs: FORGOTTEN_MS,
+        signal: givenUp.signal,
+      })
       .then(answer => {
         if (dead) return
         xhr.readyState = 4

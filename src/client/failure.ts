@@ -31,9 +31,15 @@ export function failureOf(error: unknown): Failure {
   const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)
   const withCode = code === undefined ? {} : {code}
-  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return {ended: 'timed-out', reason: `no TCP connection (${code})`, ...withCode}
+  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
+    return {ended: 'timed-out', reason: `no TCP connection (${code})`, ...withCode}
   if (code?.startsWith('HPE_') === true) return {ended: 'refused', reason: `the answer is not HTTP (${code})`, ...withCode}
-  const cut = code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET' || text.includes('socket hang up') || text.includes('other side closed')
+  const cut =
+    code === 'ECONNRESET' ||
+    code === 'EPIPE' ||
+    code === 'UND_ERR_SOCKET' ||
+    text.includes('socket hang up') ||
+    text.includes('other side closed')
   if (cut) return {ended: 'closed', reason: `the connection was closed before an answer (${code ?? text})`, ...withCode}
   return {ended: 'refused', reason: code === undefined || text.includes(code) ? text : `${text} (${code})`, ...withCode}
 }

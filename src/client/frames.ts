@@ -6,7 +6,10 @@ const TEXT = 0x81
 export function clientTextFrame(text: string): Buffer {
   const payload = Buffer.from(text)
   const mask = randomBytes(4)
-  const head = payload.length < 126 ? Buffer.from([TEXT, 0x80 | payload.length]) : Buffer.from([TEXT, 0x80 | 126, payload.length >> 8, payload.length & 0xff])
+  const head =
+    payload.length < 126
+      ? Buffer.from([TEXT, 0x80 | payload.length])
+      : Buffer.from([TEXT, 0x80 | 126, payload.length >> 8, payload.length & 0xff])
   return Buffer.concat([head, mask, payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0))])
 }
 

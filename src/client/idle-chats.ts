@@ -109,7 +109,10 @@ class IdleChat {
         if ('ended' in result || result.successful === true) resolve(result)
         else resolve({ended: 'refused', reason: `${message.channel}: ${result.error ?? 'unsuccessful'}`})
       }
-      const timer = setTimeout(() => settle({ended: 'timed-out', reason: `no answer to ${message.channel} within ${this.#options.stepMs} ms`}), this.#options.stepMs)
+      const timer = setTimeout(
+        () => settle({ended: 'timed-out', reason: `no answer to ${message.channel} within ${this.#options.stepMs} ms`}),
+        this.#options.stepMs,
+      )
       if (this.#socket.readyState !== WebSocket.OPEN) settle({ended: 'closed', reason: `closed before ${message.channel}`})
       else this.#waiting = {id: this.#send(message), settle}
     })

@@ -18,10 +18,15 @@ export interface MultipartBody {
 /** `multipart/form-data` of fields and at most one file (RFC 7578). Names must not contain quotes or line ends. */
 export function multipart(fields: Readonly<Record<string, string>>, file?: FormFile): MultipartBody {
   const boundary = `----gms-proxy-${randomBytes(12).toString('hex')}`
-  const part = (disposition: string, type = '') => Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n${type}\r\n`)
+  const part = (disposition: string, type = '') =>
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n${type}\r\n`)
   const parts: Buffer[] = Object.entries(fields).flatMap(([name, value]) => [part(`name="${name}"`), Buffer.from(`${value}\r\n`)])
   if (file !== undefined) {
-    parts.push(part(`name="${file.field}"; filename="${file.name}"`, `Content-Type: ${file.mimeType}\r\n`), file.content, Buffer.from('\r\n'))
+    parts.push(
+      part(`name="${file.field}"; filename="${file.name}"`, `Content-Type: ${file.mimeType}\r\n`),
+      file.content,
+      Buffer.from('\r\n'),
+    )
   }
   const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)])
   return {contentType: `multipart/form-data; boundary=${boundary}`, body, sha256: sha256(body)}

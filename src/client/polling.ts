@@ -4,7 +4,12 @@ import {parseMessages} from './socket.ts'
 import type {HttpAnswer} from './user.ts'
 
 /** Finds the reply to `sent` in an HTTP answer whose Bayeux text is `text`; everything else goes to `onMessage`. */
-export function replyIn(answer: HttpAnswer, text: (body: string) => string | undefined, sent: BayeuxMessage, onMessage: (message: BayeuxMessage) => void): Reply {
+export function replyIn(
+  answer: HttpAnswer,
+  text: (body: string) => string | undefined,
+  sent: BayeuxMessage,
+  onMessage: (message: BayeuxMessage) => void,
+): Reply {
   if (!answer.answered) return answer
   const {status, headers, exchange} = answer
   if (status !== 200) return {answered: false, failure: {ended: 'refused', reason: `HTTP ${status}`}, exchange, status}
@@ -16,6 +21,7 @@ export function replyIn(answer: HttpAnswer, text: (body: string) => string | und
     if (reply === undefined && message.channel === sent.channel && message.data === undefined && message.id === sent.id) reply = message
     else onMessage(message)
   }
-  if (reply === undefined) return {answered: false, failure: {ended: 'refused', reason: `the answer holds no reply to ${sent.channel}`}, exchange, status}
+  if (reply === undefined)
+    return {answered: false, failure: {ended: 'refused', reason: `the answer holds no reply to ${sent.channel}`}, exchange, status}
   return {answered: true, message: reply, exchange, status, headers}
 }

@@ -8,7 +8,7 @@ export interface RawRequest {
   /** Lines without line ends: request line, then headers in this order, spelling and case. */
   head: readonly string[]
   body?: string
-  /** Bytes to send once a 101 came (a WebSocket frame). The bytes that follow are the answer's body. */
+  /** Bytes to send once a 101 came (a WebSocket frame; what follows is the answer's body), or a 2xx to CONNECT (a request through the tunnel). */
   afterUpgrade?: Buffer
   /** From connecting to the end of the answer, ms. */
   deadlineMs: number
@@ -66,7 +66,8 @@ function parseHead(bytes: Buffer): Parsed | 'incomplete' | 'not HTTP' {
 /** The body read so far and whether it is whole (RFC 9112, 6.3). */
 function parseBody({status, headers, rest}: Parsed, {method, frame}: {method: string; frame: boolean}): {body: Buffer; whole: boolean} {
   if (status === 101) return {body: rest, whole: !frame || rest.length > 0}
-  if (method === 'HEAD' || status === 204 || status === 304 || (method === 'CONNECT' && status < 300)) return {body: Buffer.alloc(0), whole: true}
+  if (method === 'HEAD' || status === 204 || status === 304 || (method === 'CONNECT' && status < 300))
+    return {body: Buffer.alloc(0), whole: true}
   if (headers['transfer-encoding']?.some(value => value.toLowerCase().includes('chunked')) === true) return parseChunks(rest)
   const length = Number(headers['content-length']?.[0] ?? Number.NaN)
   return {body: rest.subarray(0, Number.isNaN(length) ? undefined : length), whole: rest.length >= length}
@@ -74,7 +75,7 @@ function parseBody({status, headers, rest}: Parsed, {method, frame}: {method: st
 
 function parseChunks(rest: Buffer): {body: Buffer; whole: boolean} {
   const chunks: Buffer[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const end = rest.indexOf('\r\n', at)
     const size = end < 0 ? Number.NaN : Number.parseInt(rest.toString('latin1', at, end), 16)
     if (Number.isNaN(size) || size === 0) return {body: Buffer.concat(chunks), whole: size === 0}
@@ -126,7 +127,8 @@ export function sendRaw(url: URL, {head, body = '', afterUpgrade, deadlineMs, si
       if (bytes.length < 4 * MAX_BODY) bytes = Buffer.concat([bytes, chunk])
       const parsed = parseHead(bytes)
       if (parsed === 'not HTTP') return finish(true, {ended: 'refused', reason: 'the answer is not HTTP'})
-      if (typeof parsed !== 'string' && parsed.status === 101 && afterUpgrade !== undefined && !sentFrame) {
+      const switched = typeof parsed !== 'string' && (parsed.status === 101 || (method === 'CONNECT' && parsed.status < 300))
+      if (switched && afterUpgrade !== undefined && !sentFrame) {
         sentFrame = true
         socket.write(afterUpgrade)
       }
@@ -134,7 +136,8 @@ export function sendRaw(url: URL, {head, body = '', afterUpgrade, deadlineMs, si
     })
     const gone = (failure: Failure) => {
       const parsed = parseHead(bytes)
-      const untilClose = typeof parsed !== 'string' && parsed.headers['content-length'] === undefined && parsed.headers['transfer-encoding'] === undefined
+      const untilClose =
+        typeof parsed !== 'string' && parsed.headers['content-length'] === undefined && parsed.headers['transfer-encoding'] === undefined
       const cutFrame = typeof parsed !== 'string' && parsed.status === 101 && afterUpgrade !== undefined && parsed.rest.length === 0
       finish(false, wholeAnswer() || (untilClose && !cutFrame) ? undefined : failure)
     }

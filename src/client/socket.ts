@@ -96,12 +96,16 @@ export class RecordedSocket extends WebSocket {
     this.#lastTraffic = performance.now()
     const {journal} = this.#user
     const messages = parseMessages(text)
-    if (messages === undefined) journal.close(journal.open({transport: 'websocket', what: 'frame that is not Bayeux', probe: this.probe}), text)
+    if (messages === undefined)
+      journal.close(journal.open({transport: 'websocket', what: 'frame that is not Bayeux', probe: this.probe}), text)
     for (const message of messages ?? []) {
       const id = message.data === undefined ? message.id : undefined
       const entry = id === undefined ? undefined : this.#unanswered.get(id)
       if (id !== undefined) this.#unanswered.delete(id)
-      journal.close(entry ?? journal.open({transport: 'websocket', what: `frame ${message.channel} from GMS`, probe: this.probe}), JSON.stringify(message))
+      journal.close(
+        entry ?? journal.open({transport: 'websocket', what: `frame ${message.channel} from GMS`, probe: this.probe}),
+        JSON.stringify(message),
+      )
     }
   }
 
@@ -126,7 +130,14 @@ export class RecordedSocket extends WebSocket {
         this.#user.storeCookies(path, headers)
         void excerptOf(response).then(body => {
           journal.close(entry, body, {status, headers})
-          resolve({accepted: false, failure: {ended: 'refused', reason: `HTTP ${status} to the upgrade`}, status, headers, body, exchange: entry})
+          resolve({
+            accepted: false,
+            failure: {ended: 'refused', reason: `HTTP ${status} to the upgrade`},
+            status,
+            headers,
+            body,
+            exchange: entry,
+          })
           this.terminate()
         })
       })

@@ -59,11 +59,20 @@ export class User {
   readonly #onDestroy = new Set<() => void>()
 
   /** `headers` are sent with every request and upgrade, beside those of a browser. */
-  constructor(address: Address, {journal = new Journal(), headers = {}}: {journal?: Journal; headers?: Readonly<Record<string, string>>} = {}) {
+  constructor(
+    address: Address,
+    {journal = new Journal(), headers = {}}: {journal?: Journal; headers?: Readonly<Record<string, string>>} = {},
+  ) {
     this.address = address
     this.journal = journal
     this.#extraHeaders = headers
-    this.#agent = new Agent({keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0, connect: {timeout: 60_000}})
+    this.#agent = new Agent({
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {timeout: 60_000},
+    })
   }
 
   /** The origin as the browser shows it. */
@@ -88,7 +97,13 @@ export class User {
   /** What a browser adds to every request, the user's extra headers last. */
   headers(path: string, probe: string): Record<string, string> {
     const cookie = this.jar.getCookieStringSync(this.origin + path)
-    return {Host: this.address.hostHeader, Origin: this.origin, [PROBE_HEADER]: probe, ...(cookie === '' ? {} : {Cookie: cookie}), ...this.#extraHeaders}
+    return {
+      Host: this.address.hostHeader,
+      Origin: this.origin,
+      [PROBE_HEADER]: probe,
+      ...(cookie === '' ? {} : {Cookie: cookie}),
+      ...this.#extraHeaders,
+    }
   }
 
   /** Runs `end` when the user is destroyed; the returned function withdraws it. */
@@ -104,7 +119,16 @@ export class User {
     return this.#send(request)
   }
 
-  async #send({method, path, transport, headers = {}, body, deadlineMs, maxBytes = MAX_ANSWER_BYTES, signal}: HttpRequest): Promise<HttpAnswer & {stale?: boolean}> {
+  async #send({
+    method,
+    path,
+    transport,
+    headers = {},
+    body,
+    deadlineMs,
+    maxBytes = MAX_ANSWER_BYTES,
+    signal,
+  }: HttpRequest): Promise<HttpAnswer & {stale?: boolean}> {
     const probe = nextProbe()
     const exchange = this.journal.open({transport, what: `${method} ${path.split('?', 1)[0] ?? path}`, probe})
     const deadline = new AbortController()
@@ -144,10 +168,18 @@ export class User {
         this.destroyed || signal?.aborted === true
           ? {ended: 'closed', reason: 'given up by the client'}
           : deadline.signal.aborted
-          ? {ended: 'timed-out', reason: begun ? `the answer was not complete within ${deadlineMs} ms` : `no answer within ${deadlineMs} ms`}
-          : failureOf(error)
+            ? {
+                ended: 'timed-out',
+                reason: begun ? `the answer was not complete within ${deadlineMs} ms` : `no answer within ${deadlineMs} ms`,
+              }
+            : failureOf(error)
       this.journal.close(exchange, failure.reason)
-      return {answered: false, failure, exchange, stale: !begun && failure.ended === 'closed' && (exchange.tookMs ?? 0) < STALE_WITHIN_MS && wasReused(error)}
+      return {
+        answered: false,
+        failure,
+        exchange,
+        stale: !begun && failure.ended === 'closed' && (exchange.tookMs ?? 0) < STALE_WITHIN_MS && wasReused(error),
+      }
     } finally {
       clearTimeout(timer)
       withdraw()
@@ -169,7 +201,9 @@ export class User {
 function wasReused(error: unknown): boolean {
   if (!(error instanceof Error) || !('socket' in error)) return false
   const socket = error.socket
-  return typeof socket === 'object' && socket !== null && 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
+  return (
+    typeof socket === 'object' && socket !== null && 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
+  )
 }
 
 function excerptOf(body: Buffer, headers: HeaderValues): string {

@@ -40,7 +40,10 @@ export class WebSocketTransport implements ProbeTransport {
   }
 
   /** Upgrades to `/genesys/cometd`. The transport can be used when the upgrade was accepted. */
-  static async open(user: User, {deadlineMs, deflate = false}: {deadlineMs: number; deflate?: boolean}): Promise<{transport: WebSocketTransport; upgrade: Upgrade}> {
+  static async open(
+    user: User,
+    {deadlineMs, deflate = false}: {deadlineMs: number; deflate?: boolean},
+  ): Promise<{transport: WebSocketTransport; upgrade: Upgrade}> {
     const socket = new RecordedSocket(user, {path: COMETD_PATH, deadlineMs, deflate})
     const transport = new WebSocketTransport(user, socket)
     return {transport, upgrade: await socket.upgraded}
@@ -61,7 +64,8 @@ export class WebSocketTransport implements ProbeTransport {
     })
     const open = this.socket.readyState === this.socket.OPEN
     if (open) this.socket.send(JSON.stringify([message]))
-    const exchange: RawExchange = journal.exchanges[before] ?? journal.open({transport: 'websocket', what: `frame ${message.channel}`, probe: this.socket.probe})
+    const exchange: RawExchange =
+      journal.exchanges[before] ?? journal.open({transport: 'websocket', what: `frame ${message.channel}`, probe: this.socket.probe})
     const won = await Promise.race([arrived, late, this.ended])
     clearTimeout(timer)
     this.#waiting.delete(message.id)

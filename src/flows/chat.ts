@@ -17,7 +17,15 @@ export interface ChatInput {
 }
 
 /** The steps of a chat in their order. */
-export const CHAT_STEPS = ['handshake', 'requestChat', 'agent joins', 'sendMessage', 'agent answers', 'disconnect chat', 'disconnect session'] as const
+export const CHAT_STEPS = [
+  'handshake',
+  'requestChat',
+  'agent joins',
+  'sendMessage',
+  'agent answers',
+  'disconnect chat',
+  'disconnect session',
+] as const
 export type ChatStep = (typeof CHAT_STEPS)[number]
 
 export interface ChatResult extends Transcript {
@@ -39,6 +47,8 @@ export interface ChatResult extends Transcript {
 const MAX_HANDSHAKES = 6
 /** WebSocket, long-polling, and long-polling once more: then the free client has had its chances. */
 const MAX_FAILED_HANDSHAKES = 3
+/** What the client waits in all before its third handshake (backoffIncrement 1000 ms), with room. */
+const BACKOFF_MS = 3000
 
 /** What the client says about a message that failed: Bayeux error, HTTP status or close code. Its failure objects hold whole sockets. */
 function reasonOf(message: Message): string {
@@ -82,7 +92,8 @@ export const chat: Flow<ChatInput, ChatResult> = {
       client.addListener('/meta/handshake', message => {
         result.handshakes += 1
         if (message.successful === true && message.clientId !== undefined) clientIds.push(message.clientId)
-        if (result.handshakes > MAX_HANDSHAKES) breakOff(`more than ${MAX_HANDSHAKES} handshakes (last: ${lastError === '' ? 'successful' : lastError})`)
+        if (result.handshakes > MAX_HANDSHAKES)
+          breakOff(`more than ${MAX_HANDSHAKES} handshakes (last: ${lastError === '' ? 'successful' : lastError})`)
       })
       client.addListener('/meta/unsuccessful', message => {
         lastError = `${message.channel}: ${reasonOf(message)}`
@@ -104,39 +115,68 @@ export const chat: Flow<ChatInput, ChatResult> = {
         clearTimeout(timer)
         const failed = won === undefined ? undefined : won === 'late' ? waited(budget, lastError) : won
         // An upgrade that failed says more than "close 1000".
-        const failure = failed === undefined ? undefined : ((/^close 1000\b/.test(failed) ? official.upgradeFailure() : undefined) ?? classified(failed))
-        steps.push({step: name, ok: failure === undefined, tookMs: Math.round(performance.now() - began), note: oneLine(failure?.reason ?? '')})
+        const failure =
+          failed === undefined ? undefined : ((/^close 1000\b/.test(failed) ? official.upgradeFailure() : undefined) ?? classified(failed))
+        steps.push({
+          step: name,
+          ok: failure === undefined,
+          tookMs: Math.round(performance.now() - began),
+          note: oneLine(failure?.reason ?? ''),
+        })
         const transportNow = official.transport()
         if (transportNow !== undefined) result.transportAtEnd = transportNow
         if (failure !== undefined) cast.stop(name, failure)
       }
       const publish = (data: ChatRequest) =>
-        new Promise<string | undefined>(resolve => client.publish(channel, data, message => resolve(message.successful === true ? undefined : reasonOf(message))))
-      const found = async (find: () => unknown, what: string) => ((await log.waitFor(() => find() || undefined, budgets.answer, signal)) === undefined ? what : undefined)
+        new Promise<string | undefined>(resolve =>
+          client.publish(channel, data, message => resolve(message.successful === true ? undefined : reasonOf(message))),
+        )
+      const found = async (find: () => unknown, what: string) =>
+        (await log.waitFor(() => find() || undefined, budgets.answer, signal)) === undefined ? what : undefined
 
-      // Over a network that refuses WebSocket the free client needs one upgrade deadline before it falls back.
-      await step('handshake', transport === 'negotiated' ? 2 * budgets.answer + budgets.networkDelay : budgets.answer + 1000, () => {
-        return new Promise(resolve => {
-          client.handshake(message => {
-            if (message.successful === true) resolve(undefined)
-            else if (transport !== 'negotiated' || result.handshakes + 1 >= MAX_FAILED_HANDSHAKES) resolve(reasonOf(message))
+      // Where WebSocket is not answered the free client needs one deadline before it falls back, and it backs off between attempts.
+      await step(
+        'handshake',
+        transport === 'negotiated' ? 2 * budgets.answer + budgets.networkDelay + BACKOFF_MS : budgets.answer + 1000,
+        () => {
+          return new Promise(resolve => {
+            client.handshake(message => {
+              if (message.successful === true) resolve(undefined)
+              else if (transport !== 'negotiated' || result.handshakes + 1 >= MAX_FAILED_HANDSHAKES) resolve(reasonOf(message))
+            })
           })
-        })
-      })
+        },
+      )
       const negotiated = official.transport()
       if (negotiated !== undefined) result.negotiated = negotiated
 
-      await step('requestChat', 2 * budgets.answer, async () => (await publish(REQUEST_CHAT)) ?? found(() => log.secureKey, 'no notification with a secureKey came'))
+      await step(
+        'requestChat',
+        2 * budgets.answer,
+        async () => (await publish(REQUEST_CHAT)) ?? found(() => log.secureKey, 'no notification with a secureKey came'),
+      )
       await step('agent joins', budgets.answer + 1000, () => found(() => log.agentEvent(), 'no agent came'))
       const before = () => log.events.at(-1)?.index ?? 0
       const asked = before()
       await step('sendMessage', 2 * budgets.answer, async () => {
         const refused = await publish({operation: 'sendMessage', secureKey: log.secureKey ?? '', message: text})
-        return refused ?? found(() => log.events.some(event => event.index > asked && event.text === text), 'the message did not come back in the transcript')
+        return (
+          refused ??
+          found(
+            () => log.events.some(event => event.index > asked && event.text === text),
+            'the message did not come back in the transcript',
+          )
+        )
       })
       const said = log.events.find(event => event.index > asked && event.text === text)?.index ?? asked
       await step('agent answers', budgets.answer + 1000, () => found(() => log.agentEvent(said, 'Message'), 'no answer of the agent came'))
-      await step('disconnect chat', 2 * budgets.answer, async () => (await publish({operation: 'disconnect', secureKey: log.secureKey ?? ''})) ?? found(() => log.ended, 'no notification ended the chat'))
+      await step(
+        'disconnect chat',
+        2 * budgets.answer,
+        async () =>
+          (await publish({operation: 'disconnect', secureKey: log.secureKey ?? ''})) ??
+          found(() => log.ended, 'no notification ended the chat'),
+      )
       await step('disconnect session', 2 * budgets.answer, () => {
         return new Promise(resolve => client.disconnect(message => resolve(message.successful === true ? undefined : reasonOf(message))))
       })
@@ -150,6 +190,7 @@ function waited(ms: number, lastError: string): string {
 
 /** What kind of failure the client's words mean. */
 function classified(reason: string): Failure {
-  if (/no answer within|expired waiting|no notification|did not come back|no agent came|no answer of the agent/.test(reason)) return {ended: 'timed-out', reason}
+  if (/no answer within|expired waiting|no notification|did not come back|no agent came|no answer of the agent/.test(reason))
+    return {ended: 'timed-out', reason}
   return {ended: /\bclose 1\d\d\d\b|closed before/.test(reason) ? 'closed' : 'refused', reason}
 }

@@ -65,7 +65,8 @@ export const freshClients: Flow<FreshClientsInput, FreshClientsResult> = {
         for (let round = 0; round < rounds; round += 1) {
           note('connect', await bayeux.connect(answer, {immediate: true}))
           const secureKey = log.secureKey
-          const request = round === 0 ? REQUEST_CHAT : {operation: 'sendMessage' as const, secureKey: secureKey ?? '', message: `round ${round + 1}`}
+          const request =
+            round === 0 ? REQUEST_CHAT : {operation: 'sendMessage' as const, secureKey: secureKey ?? '', message: `round ${round + 1}`}
           note(request.operation, await bayeux.publish(chatChannel(target.chatService), request, answer))
         }
         seen.cookies = user.cookieNames(COMETD_PATH)

@@ -35,7 +35,9 @@ export const heldPoll: Flow<HeldPollInput, HeldPollResult> = {
   title: 'A poll that GMS holds',
   run: (target, input, context) => {
     const result: Omit<HeldPollResult, keyof Transcript> = {successful: false}
-    return play('held-poll', target, context, result, cast => (input.delivers === undefined ? quiet(cast, target, input, result) : delivering(cast, target, input, input.delivers, result)))
+    return play('held-poll', target, context, result, cast =>
+      input.delivers === undefined ? quiet(cast, target, input, result) : delivering(cast, target, input, input.delivers, result),
+    )
   },
 }
 
@@ -66,14 +68,17 @@ async function delivering(cast: Cast, target: Target, {transport}: HeldPollInput
   if (bayeux.clientId !== undefined) result.clientId = bayeux.clientId
   const log = listen(bayeux)
   await ask(cast, target, bayeux, REQUEST_CHAT)
-  const poll = async (step: string, deadlineMs: number) => mustSucceed(cast, step, need(cast, step, await bayeux.connect(deadlineMs)).message)
+  const poll = async (step: string, deadlineMs: number) =>
+    mustSucceed(cast, step, need(cast, step, await bayeux.connect(deadlineMs)).message)
   while (log.secureKey === undefined || log.agentEvent() === undefined) await poll('agent joins', budgets.answer)
 
   const heard = log.events.at(-1)?.index ?? 0
   let arrivedAt: number | undefined
-  const arrival = log.waitFor(() => log.agentEvent(heard, 'Message'), patience(budgets), signal).then(event => {
-    if (event !== undefined) arrivedAt = performance.now()
-  })
+  const arrival = log
+    .waitFor(() => log.agentEvent(heard, 'Message'), patience(budgets), signal)
+    .then(event => {
+      if (event !== undefined) arrivedAt = performance.now()
+    })
   const polled = poll('held connect', patience(budgets))
   // Its failure is looked at below; until then nobody listens.
   polled.catch(() => undefined)
@@ -85,8 +90,10 @@ async function delivering(cast: Cast, target: Target, {transport}: HeldPollInput
 
   await Promise.race([arrival, polled])
   // Another event may have ended the poll first.
-  while (arrivedAt === undefined && performance.now() - spokenAt < patience(budgets) && !signal.aborted) await Promise.race([arrival, poll('held connect', patience(budgets))])
-  if (arrivedAt === undefined) cast.stop('delivery', {ended: 'timed-out', reason: `what the agent said did not arrive within ${patience(budgets)} ms`})
+  while (arrivedAt === undefined && performance.now() - spokenAt < patience(budgets) && !signal.aborted)
+    await Promise.race([arrival, poll('held connect', patience(budgets))])
+  if (arrivedAt === undefined)
+    cast.stop('delivery', {ended: 'timed-out', reason: `what the agent said did not arrive within ${patience(budgets)} ms`})
   result.deliveredAfterMs = Math.round(arrivedAt - spokenAt)
   // What arrived in the poll has ended it; what came with the answer to a message has not.
   result.deliveredBy = await Promise.race([polled.then(() => 'poll' as const), afterThisTurn('publish' as const)])

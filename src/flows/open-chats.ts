@@ -54,7 +54,10 @@ export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
         result.opened = idle.stillOpen()
         result.hostLimit = idle.hostLimit
         if (idle.firstFailure !== undefined) result.failure = oneLine(idle.firstFailure.reason)
-        cast.journal.close(exchange, `${result.opened} of ${chats} opened${idle.firstFailure === undefined ? '' : `: ${idle.firstFailure.reason}`}`)
+        cast.journal.close(
+          exchange,
+          `${result.opened} of ${chats} opened${idle.firstFailure === undefined ? '' : `: ${idle.firstFailure.reason}`}`,
+        )
         await whileOpen?.()
         if (holdMs > 0) await pause(holdMs, undefined, {signal: cast.signal}).catch(() => undefined)
         result.held = idle.stillOpen()

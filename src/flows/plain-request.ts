@@ -11,6 +11,8 @@ export interface PlainRequestInput {
   /** Sent after Host and the probe header, in this order and spelling. A `Host` here replaces the target's own. */
   headers?: readonly (readonly [name: string, value: string])[]
   body?: string
+  /** Sent as it is when a CONNECT was answered 2xx: what comes out at the other end tells whether there is a tunnel. */
+  throughTunnel?: string
   /** Default 1.1. */
   httpVersion?: '1.0' | '1.1'
 }
@@ -30,7 +32,7 @@ export interface PlainRequestResult extends Transcript {
 export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
   id: 'plain-request',
   title: 'One plain request',
-  run: (target, {method = 'GET', target: requestTarget, headers = [], body, httpVersion = '1.1'}, context) => {
+  run: (target, {method = 'GET', target: requestTarget, headers = [], body, throughTunnel, httpVersion = '1.1'}, context) => {
     const probe = nextProbe()
     const result: Omit<PlainRequestResult, keyof Transcript> = {headers: {}, answer: '', probe, stayedOpen: false}
     return play('plain-request', target, context, result, async cast => {
@@ -45,13 +47,18 @@ export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
           ...(body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
         ],
         ...(body === undefined ? {} : {body}),
+        ...(throughTunnel === undefined ? {} : {afterUpgrade: Buffer.from(throughTunnel)}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,
       })
       const {status, failure} = answer
       const text = answer.body.toString()
       Object.assign(result, status === undefined ? {} : {status, httpVersion: answer.httpVersion}, {stayedOpen: answer.stayedOpen})
-      result.headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'set-cookie').map(([name, values]) => [name, values.join(', ')]))
+      result.headers = Object.fromEntries(
+        Object.entries(answer.headers)
+          .filter(([name]) => name !== 'set-cookie')
+          .map(([name, values]) => [name, values.join(', ')]),
+      )
       result.answer = oneLine(failure?.reason ?? text)
       cast.journal.close(exchange, failure?.reason ?? text, {...(status === undefined ? {} : {status}), headers: answer.headers})
       if (failure !== undefined) cast.stop(`${method} ${requestTarget.split('?', 1)[0] ?? ''}`, failure)

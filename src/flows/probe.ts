@@ -57,19 +57,27 @@ export async function ask(cast: Cast, target: Target, bayeux: BayeuxClient, requ
 }
 
 /** What every simulated person says about himself. */
-export const REQUEST_CHAT: ChatRequest = {operation: 'requestChat', nickname: 'Probe', firstName: 'Proxy', lastName: 'Probe', subject: 'gms-proxy'}
+export const REQUEST_CHAT: ChatRequest = {
+  operation: 'requestChat',
+  nickname: 'Probe',
+  firstName: 'Proxy',
+  lastName: 'Probe',
+  subject: 'gms-proxy',
+}
 
 /** Opens a chat and waits for its key. Over HTTP a poll has to be on its way for that. */
 export async function openChat(cast: Cast, target: Target, bayeux: BayeuxClient, log: ChatLog): Promise<string> {
   await ask(cast, target, bayeux, REQUEST_CHAT)
   const key = await log.waitFor(() => log.secureKey, cast.budgets.answer, cast.signal)
-  if (key === undefined) cast.stop('requestChat', {ended: 'timed-out', reason: `no notification with a secureKey within ${cast.budgets.answer} ms`})
+  if (key === undefined)
+    cast.stop('requestChat', {ended: 'timed-out', reason: `no notification with a secureKey within ${cast.budgets.answer} ms`})
   return key
 }
 
 /** Leaves as a polite person does; what comes back no longer matters. */
 export async function leave(cast: Cast, target: Target, bayeux: BayeuxClient, secureKey?: string): Promise<void> {
   const patience = Math.min(cast.budgets.answer, 2000)
-  if (secureKey !== undefined) await bayeux.publish(chatChannel(target.chatService), {operation: 'disconnect', secureKey} satisfies ChatRequest, patience)
+  if (secureKey !== undefined)
+    await bayeux.publish(chatChannel(target.chatService), {operation: 'disconnect', secureKey} satisfies ChatRequest, patience)
   await bayeux.disconnect(patience)
 }

@@ -42,7 +42,14 @@ export interface UpgradeResult extends Transcript {
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 const HANDSHAKE = JSON.stringify([
-  {id: '1', channel: META.handshake, version: '1.0', minimumVersion: '1.0', supportedConnectionTypes: ['websocket'], advice: {timeout: 60_000, interval: 0}},
+  {
+    id: '1',
+    channel: META.handshake,
+    version: '1.0',
+    minimumVersion: '1.0',
+    supportedConnectionTypes: ['websocket'],
+    advice: {timeout: 60_000, interval: 0},
+  },
 ])
 
 /** One upgrade request with headers spelt exactly so. */
@@ -75,11 +82,22 @@ export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
       const frame = status === 101 ? serverTextFrame(answer.body) : undefined
       const text = frame ?? (status === 101 ? '' : answer.body.toString())
       Object.assign(result, {status, statusLine, httpVersion: answer.httpVersion}, {stayedOpen: answer.stayedOpen})
-      result.headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => name !== 'set-cookie').map(([name, values]) => [name, values.join(', ')]))
-      result.acceptIsValid = answer.headers['sec-websocket-accept']?.[0] === createHash('sha1').update(key + WEBSOCKET_GUID).digest('base64')
+      result.headers = Object.fromEntries(
+        Object.entries(answer.headers)
+          .filter(([name]) => name !== 'set-cookie')
+          .map(([name, values]) => [name, values.join(', ')]),
+      )
+      result.acceptIsValid =
+        answer.headers['sec-websocket-accept']?.[0] ===
+        createHash('sha1')
+          .update(key + WEBSOCKET_GUID)
+          .digest('base64')
       result.answer = oneLine(failure?.reason ?? text)
       if (thenHandshake && status === 101) result.handshake = /"successful"\s*:\s*true/.test(frame ?? '')
-      cast.journal.close(exchange, failure?.reason ?? `${statusLine ?? ''} ${text}`, {...(status === undefined ? {} : {status}), headers: answer.headers})
+      cast.journal.close(exchange, failure?.reason ?? `${statusLine ?? ''} ${text}`, {
+        ...(status === undefined ? {} : {status}),
+        headers: answer.headers,
+      })
       if (failure !== undefined) cast.stop(status === 101 ? 'handshake over the WebSocket' : 'upgrade', failure)
     })
   },

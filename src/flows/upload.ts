@@ -72,7 +72,11 @@ async function operate(
   log: ChatLog,
   {operation, fields = {}, file, bytes = 0}: {operation: FileOperation; fields?: Record<string, string>; file?: Buffer; bytes?: number},
   note: (exchange: FileExchange) => void,
-): Promise<{answer: Extract<HttpAnswer, {answered: true}>; notification: Partial<ChatNotification>; form: {bytes: number; sha256: string}}> {
+): Promise<{
+  answer: Extract<HttpAnswer, {answered: true}>
+  notification: Partial<ChatNotification>
+  form: {bytes: number; sha256: string}
+}> {
   const form = multipart(
     {operation, secureKey: log.secureKey ?? '', ...fields},
     file === undefined ? undefined : {field: 'file', name: 'probe.zip', mimeType: 'application/zip', content: file},
@@ -91,7 +95,12 @@ async function operate(
   const answer = need(cast, operation, raw)
   const notification = notificationIn(answer)
   if (notification.secureKey !== undefined) log.secureKey = notification.secureKey
-  note({operation, status: answer.status, ...probe, ...(notification.statusCode === undefined ? {} : {statusCode: notification.statusCode})})
+  note({
+    operation,
+    status: answer.status,
+    ...probe,
+    ...(notification.statusCode === undefined ? {} : {statusCode: notification.statusCode}),
+  })
   return {answer, notification, form: {bytes: form.body.length, sha256: form.sha256}}
 }
 

@@ -7,8 +7,16 @@ test.each([
   ['JSON', `{"statusCode":0,"secureKey":"${KEY}","alias":"0"}`, '{"statusCode":0,"secureKey":"‹redacted›","alias":"0"}'],
   ['JSON with spaces', `{"secureKey" : "${KEY}"}`, '{"secureKey" : "‹redacted›"}'],
   ['JSON inside JSON', `"{\\"secureKey\\":\\"${KEY}\\",\\"a\\":1}"`, '"{\\"secureKey\\":\\"‹redacted›\\",\\"a\\":1}"'],
-  ['query of callback-polling', `?message=${encodeURIComponent(`{"secureKey":"${KEY}","a":1}`)}`, '?message=%7B%22secureKey%22%3A%22‹redacted›%22%2C%22a%22%3A1%7D'],
-  ['urlencoded form', `operation=fileGetLimits&secureKey=${encodeURIComponent(KEY)}&x=1`, 'operation=fileGetLimits&secureKey=‹redacted›&x=1'],
+  [
+    'query of callback-polling',
+    `?message=${encodeURIComponent(`{"secureKey":"${KEY}","a":1}`)}`,
+    '?message=%7B%22secureKey%22%3A%22‹redacted›%22%2C%22a%22%3A1%7D',
+  ],
+  [
+    'urlencoded form',
+    `operation=fileGetLimits&secureKey=${encodeURIComponent(KEY)}&x=1`,
+    'operation=fileGetLimits&secureKey=‹redacted›&x=1',
+  ],
   ['multipart form', `name="secureKey"\r\n\r\n${KEY}\r\n--b`, 'name="secureKey"\r\n\r\n‹redacted›\r\n--b'],
   ['authorization header', 'Authorization: Basic dXNlcjE6cGFzczE=', 'Authorization: ‹redacted›'],
   ['bearer in JSON', '{"authorization": "Bearer abc.def"}', '{"authorization": "‹redacted›"}'],

@@ -127,7 +127,7 @@ function launch(args: readonly string[], {name, ports, outer}: {name: string; po
       await docker(['kill', '--signal', signalName, name])
     },
     async stop(stopSignal) {
-      if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok) await askUntil(gone, {budgetMs: PATIENCE.stop})
+      if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok) await askUntil(gone, {budgetMs: PATIENCE.containerStop})
       // Asked again while the client lives: it may be stopped before the engine has made the container.
       await askUntil(
         async () => {

@@ -35,7 +35,8 @@ export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): 
   for (const {path} of files) refuseToLeave(path)
   const nodes = [...new Set(proxy.nodes(config).map(({address}) => address))]
   return {
-    sandboxed: {diff: diffOf(bundle, edited, edits, added), nodes},
+    // The folder's random name says nothing to a reader, and would make every report differ.
+    sandboxed: {diff: diffOf(bundle, edited, edits, added).replaceAll(plan.folder, '/sandbox'), nodes},
     files,
     entry: posix.join(plan.folder, entry),
     explain: message => explain(message, bundle, edits, plan.folder),

@@ -19,7 +19,7 @@ import type {RunnableConfig} from './sandbox.ts'
 import {sandbox} from './sandbox.ts'
 
 /** A port is chosen, then used: somebody else may take it between. */
-const PORT_ATTEMPTS = 4
+const PORT_ATTEMPTS = 3
 const QUOTED_LINES = 8
 
 /**

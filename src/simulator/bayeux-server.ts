@@ -8,7 +8,7 @@ const MULTI_SESSION_INTERVAL_MS = 2000
 /** CometD's `maxSessionsPerBrowser` for HTTP/1.1. */
 const MAX_SESSIONS_PER_BROWSER = 1
 
-export interface BayeuxServerOptions {
+interface BayeuxServerOptions {
   node: string
   holdMs: number
   maxIntervalMs: number

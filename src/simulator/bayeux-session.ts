@@ -2,7 +2,7 @@ import {randomInt} from 'node:crypto'
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
 
 /** A `/meta/connect` that the server has not answered yet. */
-export interface HeldConnect {
+interface HeldConnect {
   /** Answers it now with everything queued. */
   resume(): void
   /** Forgets it: the peer went away or a later connect took its place. `duplicate` is answered as CometD does. */

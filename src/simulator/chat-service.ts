@@ -7,7 +7,7 @@ import type {Chat, ChatStore} from './chat-store.ts'
 /** Codes seen in the field (249) or decided here where the sources are silent (102). */
 export const ERROR_CODE = {missingParameter: 102, notExecuted: 249} as const
 
-export interface ChatServiceOptions {
+interface ChatServiceOptions {
   store: ChatStore
   chatService: string
   /** What the agent does with a message: answers it at once, or nothing. */

@@ -6,14 +6,14 @@ import type {ChatEvent, ChatNotification} from '../wire/chat.ts'
 const KEY_BYTES = 74
 
 /** A Bayeux session that is told of a chat's events. */
-export interface ChatPeer {
+interface ChatPeer {
   readonly node: string
   deliver(message: BayeuxMessage): void
   onRemoved(listener: () => void): void
 }
 
 /** A file of a chat, as it came through. */
-export interface StoredFile {
+interface StoredFile {
   readonly id: string
   readonly name: string
   readonly mimeType: string
@@ -23,7 +23,7 @@ export interface StoredFile {
 }
 
 /** A key that every encoder gets wrong once: it always has `+`, `/` and `=`, so a form that forgets to encode it breaks. */
-export function newSecureKey(): string {
+function newSecureKey(): string {
   for (;;) {
     const key = randomBytes(KEY_BYTES).toString('base64')
     if (key.includes('+') && key.includes('/')) return key
@@ -83,7 +83,7 @@ export class Chat {
   /** Adds an event to the transcript. */
   record(event: Omit<ChatEvent, 'index' | 'utcTime'>): ChatEvent {
     const {from, ...rest} = event
-    const recorded: ChatEvent = {from, index: this.nextPosition, utcTime: Date.now(), ...rest}
+    const recorded: ChatEvent = {from, index: this.nextPosition, ...rest, utcTime: Date.now()}
     this.#events.push(recorded)
     return recorded
   }

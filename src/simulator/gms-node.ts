@@ -21,7 +21,7 @@ const BACKLOG = 2048
 /** Room above Jetty's limit, so that an oversize head is read and refused as Jetty does. */
 const PARSER_HEAD_BYTES = 64 * 1024
 
-export interface NodeOptions {
+interface NodeOptions {
   name: string
   host: string
   port: number

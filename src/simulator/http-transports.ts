@@ -28,7 +28,7 @@ export function parseMessages(text: string): BayeuxMessage[] | undefined {
 }
 
 /** Values of a cookie in the order they came, over all Cookie headers. */
-export function cookieValues(headers: readonly string[], name: string): string[] {
+function cookieValues(headers: readonly string[], name: string): string[] {
   return headers
     .flatMap(header => header.split(';'))
     .map(pair => pair.trim())

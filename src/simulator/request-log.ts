@@ -3,7 +3,7 @@ import {PROBE_HEADER} from '../wire/probe.ts'
 import type {CapturedRequest, Recorder} from './recorder.ts'
 
 /** What is known when the head of a request has been read. */
-export interface RequestHead {
+interface RequestHead {
   node: string
   method: string
   target: string

@@ -6,13 +6,14 @@ import type {Chat} from './chat-store.ts'
 import type {HttpExchange} from './http-exchange.ts'
 import {readForm, type Form} from './multipart-form.ts'
 
-export interface UploadServiceOptions {
+interface UploadServiceOptions {
   chats: ChatService
   /** Bytes of one file. */
   maxFileSize: number
   /** Bytes of all files of a chat. */
   maxTotalSize: number
   maxFiles: number
+  /** Told to the client, not enforced; nor are the file types. */
   maxDownloads: number
   /** Any node takes an upload, or only one that holds a CometD session of the chat. */
   uploadsTo: 'any-node' | 'session-node'

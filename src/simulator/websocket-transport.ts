@@ -16,7 +16,7 @@ const ABNORMAL = 1006
 const MESSAGE_TOO_BIG = 1009
 const SERVER_ERROR = 1011
 
-export interface WebSocketTransportOptions {
+interface WebSocketTransportOptions {
   /** Bytes of one text message; above: close 1009. */
   maxMessageSize: number
   deflate: boolean

@@ -26,8 +26,8 @@ export const SECTIONS: ReadonlySet<string> = new Set([
   'namespace_list',
 ])
 
-/** What follows a backslash outside single quotes; every other pair stays as it is (`parse_line` of HAProxy 2.6, measured). */
-const ESCAPES: Readonly<Record<string, string>> = {' ': ' ', '\\': '\\', '#': '#', '"': '"', "'": "'", $: '$', n: '\n', r: '\r', t: '\t'}
+/** What follows a backslash outside single quotes; every other pair stays as it is, but `\$` in double quotes (measured on 2.6.12). */
+const ESCAPES: Readonly<Record<string, string>> = {' ': ' ', '\\': '\\', '#': '#', '"': '"', "'": "'", n: '\n', r: '\r', t: '\t'}
 
 /** Reads the HAProxy files of a bundle: the entry and other `.cfg` files (maps and error pages are data). Never throws. */
 export function parse(bundle: ConfigBundle): ParsedConfig {
@@ -85,8 +85,9 @@ function readLine(file: string, line: string, offset: number, number: number, pr
         quote = character
         opened = at
       } else if (character === '\\' && quote !== "'") {
-        const escape = readEscape(line, at)
-        value += escape.value
+        const escape = readEscape(line, at, quote === '"')
+        if (escape.value === undefined) problems.push({message: 'truncated or invalid hexadecimal sequence', span: spanOf(at, at + 2)})
+        value += escape.value ?? ''
         at = escape.last
       } else value += character
     }
@@ -98,10 +99,14 @@ function readLine(file: string, line: string, offset: number, number: number, pr
   return words
 }
 
-function readEscape(line: string, at: number): {value: string; last: number} {
+/** What a backslash and its successors stand for; `last` is the place of the last character of it. */
+function readEscape(line: string, at: number, inDouble: boolean): {value: string | undefined; last: number} {
   const next = line[at + 1] ?? ''
-  const hex = /^x([0-9A-Fa-f]{2})/.exec(line.slice(at + 1, at + 4))?.[1]
-  if (hex !== undefined) return {value: String.fromCharCode(Number.parseInt(hex, 16)), last: at + 3}
+  if (next === 'x') {
+    const hex = /^[0-9A-Fa-f]{2}/.exec(line.slice(at + 2, at + 4))?.[0]
+    return hex === undefined ? {value: undefined, last: at + 1} : {value: String.fromCharCode(Number.parseInt(hex, 16)), last: at + 3}
+  }
+  if (next === '$' && inDouble) return {value: '$', last: at + 1}
   const value = ESCAPES[next]
   return value === undefined ? {value: '\\', last: at} : {value, last: at + 1}
 }

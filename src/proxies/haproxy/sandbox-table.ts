@@ -85,7 +85,6 @@ export const DIRECTIVES: readonly DirectiveRow[] = [
   {path: 'source', op: 'comment', why: 'connections to the simulated nodes leave from loopback'},
   {path: 'http-request do-resolve', op: 'comment', why: NO_NAMES},
   {path: 'tcp-request content do-resolve', op: 'comment', why: NO_NAMES},
-  {path: 'bind-process', op: 'comment', why: 'the sandbox runs one process'},
 ]
 
 export const SECTION_ROWS: readonly SectionRow[] = [
@@ -116,6 +115,8 @@ export const SERVER_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'usesrc', values: 1, why: 'connections to the simulated nodes leave from loopback'},
   {path: 'interface', values: 1, why: 'connections to the simulated nodes leave from loopback'},
   {path: 'namespace', values: 1, why: 'the sandbox has one network namespace'},
+  {path: 'socks4', values: 1, why: 'connections to the simulated nodes are direct'},
+  {path: 'check-via-socks4', values: 0, why: 'connections to the simulated nodes are direct'},
   {path: 'port', values: 1, why: SAME_PORT},
   {path: 'addr', values: 1, why: SAME_PORT},
   {path: 'agent-check', values: 0, why: 'the simulated nodes have no agent'},
@@ -159,7 +160,6 @@ export const BIND_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'uid', values: 1, why: TCP_PORT},
   {path: 'gid', values: 1, why: TCP_PORT},
   {path: 'mode', values: 1, why: TCP_PORT},
-  {path: 'process', values: 1, why: 'the sandbox runs one process'},
   {path: 'thread', values: 1, why: 'the processors of this machine are not those of the deployment'},
   {path: 'ssl', values: 0, why: NO_TLS},
   ...['crt', 'crt-list', 'ca-file', 'ca-verify-file', 'ca-sign-file', 'ca-sign-pass', 'crl-file', 'ciphers', 'ciphersuites', 'curves', 'ecdhe', 'sigalgs', 'client-sigalgs', 'ssl-min-ver', 'ssl-max-ver', 'verify', 'alpn', 'npn', 'tls-ticket-keys', 'crt-ignore-err', 'ca-ignore-err', 'ocsp-update', 'default-crt'].map(
@@ -167,6 +167,9 @@ export const BIND_ARGUMENTS: readonly ArgumentRow[] = [
   ),
   ...['strict-sni', 'generate-certificates', 'allow-0rtt', 'prefer-client-ciphers', 'no-tls-tickets', 'no-sslv3', 'no-tlsv10', 'no-tlsv11', 'no-tlsv12', 'no-tlsv13', 'force-sslv3', 'force-tlsv10', 'force-tlsv11', 'force-tlsv12', 'force-tlsv13'].map(path => ({path, values: 0, why: NO_TLS})),
 ]
+
+/** Words whose own value may look like one of the above: it is skipped. */
+export const VALUED: ReadonlySet<string> = new Set(['cookie', 'id', 'name', 'redir', 'track', 'description'])
 
 /** Words that take the name of a `peers` section (`stick-table … peers NAME`). */
 export const PEERS_ARGUMENT: ArgumentRow = {path: 'peers', values: 1, why: 'the sandbox has no other HAProxy to talk to'}

@@ -5,7 +5,7 @@ import {fileReferences} from './files.ts'
 import {quoteWord, statements, usesEnvironment} from './parse.ts'
 import type {Statement} from './parse.ts'
 import type {ArgumentRow} from './sandbox-table.ts'
-import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS} from './sandbox-table.ts'
+import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, VALUED} from './sandbox-table.ts'
 import {wrap} from './wrapper.ts'
 
 /** Makes any HAProxy configuration runnable in `plan.folder`: the rows of `sandbox-table.ts`, then addresses, logs, sockets and files. */
@@ -46,6 +46,7 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     else if (startsWith(words, 'stats socket')) moveSocket(directive, `${plan.folder}/stats-${++sockets.count}.sock`, {put})
     else if (words[0] === 'bind') dropArguments(directive, 1, BIND_ARGUMENTS, put)
     else if (words[0] === 'server' || words[0] === 'server-template') dropArguments(directive, 2, SERVER_ARGUMENTS, put)
+    else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect')) dropArguments(directive, 1, SERVER_ARGUMENTS, put)
     else if (words[0] === 'default-server') dropArguments(directive, 0, SERVER_ARGUMENTS, put)
     else if (words[0] === 'stick-table') dropArguments(directive, 0, [PEERS_ARGUMENT], put)
   }
@@ -122,6 +123,7 @@ function dropArguments(directive: Directive, from: number, rows: readonly Argume
   for (let i = from; i < directive.args.length; i++) {
     const word = directive.args[i]
     const row = rows.find(({path}) => path === word?.value)
+    if (word && VALUED.has(word.value)) i++
     if (!word || !row) continue
     const before = directive.args[i - 1]?.span ?? directive.nameSpan
     const last = directive.args[Math.min(i + row.values, directive.args.length - 1)] ?? word

@@ -16,10 +16,10 @@ const CONNECT_RETRIES = 3
 const OWN_DESCRIPTORS = 50
 
 /**
- * Parameters → the names that `templates/haproxy` prints. Every directive used exists from 2.4 to 3.2, so `version` appears in the title only.
+ * Parameters → the names that `templates/haproxy` prints. Every directive used exists from 2.4 to 3.2, so the version decides nothing.
  * Durations are ms.
  */
-export function view(parameters: Parameters, version: string): Record<string, unknown> {
+export function view(parameters: Parameters): Record<string, unknown> {
   const {listener, upstream, affinity, upgrade, polling, upload, health, access, limits} = parameters
   const first = listener[0] ?? {address: '*', port: 80, serverNames: []}
   const nodes = upstream.nodes
@@ -31,7 +31,7 @@ export function view(parameters: Parameters, version: string): Record<string, un
   const patience = polling.hold + NETWORK_DELAY_MS + MARGIN_MS
   const maxconn = limits.chats * 2 + SPARE_CONNECTIONS
   return {
-    title: `HAProxy ${version.split('.').slice(0, 2).join('.')} in front of ${nodes.length === 1 ? 'one GMS node' : `${nodes.length} GMS nodes`}, rendered by gms-proxy`,
+    title: `HAProxy (2.4 or newer) in front of ${nodes.length === 1 ? 'one GMS node' : `${nodes.length} GMS nodes`}, rendered by gms-proxy`,
     bind: `${first.address}:${first.port}`,
     serverNames: first.serverNames,
     severalNames: first.serverNames.length > 1,

@@ -1,4 +1,4 @@
-import type {Edit} from '../../model/bundle.ts'
+import type {Edit, Span} from '../../model/bundle.ts'
 import type {ParsedConfig, SandboxPlan} from '../proxy.ts'
 import {binds, firstSpan} from './addresses.ts'
 import {SECTIONS} from './parse.ts'
@@ -33,6 +33,13 @@ export function wrap(config: ParsedConfig, plan: SandboxPlan): {edits: readonly 
   if (listenerless && backend !== undefined) lines.push('', 'frontend fragment', ...(isFragment ? [] : ['    mode http', '    log global']), bind, `    default_backend ${backend}`)
 
   const section = listenerless && backend === undefined ? `listen fragment\n${bind}\n` : 'listen fragment\n'
-  const edits = bare ? [{span: firstSpan(config), text: section, why: 'lines without a section need one'}] : []
+  const edits: Edit[] = bare ? [{span: firstSpan(config), text: section, why: 'lines without a section need one'}] : []
+  const text = config.bundle.files.find(file => file.path === entry)?.text ?? ''
+  if (isFragment && text !== '' && !text.endsWith('\n')) edits.push({span: endOf(entry, text), text: '\n', why: 'the last line of a file has to end'})
   return {edits, file: {path: `${WRAPPER_FOLDER}/${entry}`, text: `${lines.join('\n')}\n`}}
+}
+
+function endOf(file: string, text: string): Span {
+  const lines = text.split('\n')
+  return {file, start: text.length, end: text.length, line: lines.length, column: (lines.at(-1) ?? '').length + 1}
 }

@@ -16,7 +16,7 @@ export interface Listener {
 
 /** A place that names a node: `scheme` is part of the span when it must change with it. */
 export interface NodePlace extends NodeAddress {
-  scheme?: 'http://' | 'https://'
+  scheme?: string
   /** It belongs to other paths than those of GMS. */
   foreign: boolean
 }
@@ -24,16 +24,24 @@ export interface NodePlace extends NodeAddress {
 const GMS_PATH = /cometd|chat-ntf|genesys/i
 const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+|<[^<>\s]+>)(?::(?:\d{1,5}|<[^<>\s]+>))?$/
 
+/** Other protocols than HTTP: never GMS. */
+const OTHER_PASS = /^(?:fastcgi|uwsgi|scgi|memcached|grpc)_pass$/
+
 const inside = ({around}: Placed, name: string) => around.some(block => block.name === name)
 
 /** Distinct sockets of the configuration, that of the chat first, plain before TLS. */
 export function listenersOf(config: ParsedConfig): readonly Listener[] {
   const places = walk(config)
-  const servers = places.filter(({directive, around}) => directive.name === 'server' && directive.block && around.at(-1)?.name !== 'upstream')
+  const servers = places.filter(
+    ({directive, around}) => directive.name === 'server' && directive.block && around.at(-1)?.name !== 'upstream',
+  )
   const found = new Map<string, Listener & {score: number}>()
   for (const {directive: server, around} of servers) {
     const own = places.filter(place => place.around.includes(server))
-    const name = own.filter(({directive, around: blocks}) => directive.name === 'server_name' && blocks.at(-1) === server).flatMap(({directive}) => directive.args).find(({value}) => /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(value))?.value
+    const name = own
+      .filter(({directive, around: blocks}) => directive.name === 'server_name' && blocks.at(-1) === server)
+      .flatMap(({directive}) => directive.args)
+      .find(({value}) => /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(value))?.value
     const listens = own.filter(({directive, around: blocks}) => directive.name === 'listen' && blocks.at(-1) === server)
     const base = around.some(({name: block}) => block === 'stream' || block === 'mail') ? -4 : 0
     const proxies = own.some(({directive}) => directive.name === 'proxy_pass') ? 2 : 0
@@ -55,14 +63,18 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     }
     for (const {directive} of listens) {
       const [address, ...options] = directive.args
-      const ssl = options.some(({value}) => value === 'ssl' || value === 'quic') || own.some(({directive: {name: n, args}, around: blocks}) => n === 'ssl' && args[0]?.value === 'on' && blocks.at(-1) === server)
+      const ssl =
+        options.some(({value}) => value === 'ssl' || value === 'quic') ||
+        own.some(({directive: {name: n, args}, around: blocks}) => n === 'ssl' && args[0]?.value === 'on' && blocks.at(-1) === server)
       if (address) add(address.value, ssl, address.span, address)
     }
     if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
   }
   if (found.size === 0 && kindOf(config) === 'server') {
     const listen = places.find(({directive}) => directive.name === 'listen')?.directive.args[0]
-    return [{address: listen?.value ?? '80', tls: false, span: listen?.span ?? startOf(config), listens: listen ? [listen] : [], silent: []}]
+    return [
+      {address: listen?.value ?? '80', tls: false, span: listen?.span ?? startOf(config), listens: listen ? [listen] : [], silent: []},
+    ]
   }
   return [...found.values()].sort((a, b) => b.score - a.score).map(({score: _, ...listener}) => listener)
 }
@@ -85,10 +97,14 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   for (const {directive} of places) {
     const [name] = directive.args
     if (directive.name === 'upstream' && directive.block && name)
-      upstreams.set(name.value.toLowerCase(), places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive))
+      upstreams.set(
+        name.value.toLowerCase(),
+        places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive),
+      )
   }
   const passes = places.filter(place => place.directive.name === 'proxy_pass' && !isData(place))
-  const underGms = (place: Placed) => place.around.some(block => block.name === 'location' && block.args.some(({value}) => GMS_PATH.test(value)))
+  const underGms = (place: Placed) =>
+    place.around.some(block => block.name === 'location' && block.args.some(({value}) => GMS_PATH.test(value)))
   const chatPasses = passes.some(underGms) ? passes.filter(underGms) : passes
   const found: NodePlace[] = []
   const seen = new Set<string>()
@@ -101,7 +117,7 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   }
   const follow = (argument: Argument | undefined, foreign: boolean, depth = 0): void => {
     if (!argument || depth > 4) return
-    const target = argument.value.replace(/^https?:\/\//i, '')
+    const target = argument.value.replace(/^(?:https?|grpcs?):\/\//i, '')
     const upstream = upstreams.get(target.replace(/[/?].*$/, '').toLowerCase())
     if (upstream) {
       for (const server of upstream) if (server.args[0]) record(server.args[0], foreign)
@@ -112,13 +128,15 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
       for (const {directive, around} of places) {
         if (directive.name === 'set' && directive.args[0]?.value === name) follow(directive.args[1], foreign, depth + 1)
         const parent = around.at(-1)
-        if (parent?.name === 'map' && parent.args[1]?.value === name && directive.name !== 'include') follow(directive.args[0], foreign, depth + 1)
+        if (parent?.name === 'map' && parent.args[1]?.value === name && directive.name !== 'include')
+          follow(directive.args[0], foreign, depth + 1)
       }
     }
     if (!target.startsWith('$')) record(argument, foreign)
   }
   for (const {directive} of chatPasses) follow(directive.args[0], false)
   for (const {directive} of passes) follow(directive.args[0], true)
+  for (const place of places) if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], true)
   for (const servers of upstreams.values()) for (const server of servers) if (server.args[0]) record(server.args[0], chatPasses.length > 0)
   return found.sort((a, b) => order(config, a.span) - order(config, b.span))
 }
@@ -129,12 +147,12 @@ function order(config: ParsedConfig, span: Span): number {
 
 /** The address inside an argument such as `https://gms1:8080/path`, with the span of just it (and of its scheme). */
 function addressIn(argument: Argument): Omit<NodePlace, 'foreign'> | undefined {
-  const match = /^(https?:\/\/)?(unix:[^:]+(?=:|$)|[^/?$]+)/i.exec(argument.value)
+  const match = /^((?:https?|grpcs?):\/\/)?(unix:[^:]+(?=:|$)|[^/?$]+)/i.exec(argument.value)
   const [, scheme, address] = match ?? []
   if (address === undefined || !(HOST_AND_PORT.test(address) || address.startsWith('unix:'))) return undefined
   const offset = argument.raw.indexOf((scheme ?? '') + address)
   if (offset < 0) return undefined
   const start = argument.span.start + offset
   const span = {...argument.span, start, end: start + (scheme ?? '').length + address.length, column: argument.span.column + offset}
-  return {address, span, ...(scheme === undefined ? {} : {scheme: scheme.toLowerCase() as 'http://' | 'https://'})}
+  return {address, span, ...(scheme === undefined ? {} : {scheme: scheme.toLowerCase()})}
 }

@@ -17,7 +17,9 @@ export async function installation(
   return {
     version,
     modulesFolder,
-    builtin: [...output.matchAll(/(?:^|\s)(--with(?:out)?-[a-z0-9_-]+)(?==|\s|$)/g)].flatMap(([, name]) => (name === undefined ? [] : [name])),
+    builtin: [...output.matchAll(/(?:^|\s)(--with(?:out)?-[a-z0-9_-]+)(?==|\s|$)/g)].flatMap(([, name]) =>
+      name === undefined ? [] : [name],
+    ),
     loadable: modules.filter(name => name.endsWith('.so')),
     stockFolder,
     ...(stock.includes('mime.types') ? {mimeTypes: `${stockFolder}/mime.types`} : {}),

@@ -39,7 +39,8 @@ class Reader {
       const {words, stop} = this.words()
       const [name, ...args] = words
       if (stop === '}' || stop === 'end') {
-        if (name) this.problem(stop === '}' ? 'unexpected "}"' : 'unexpected end of file, expecting ";" or "}"', this.at)
+        if (name && stop === '}') this.problem('unexpected "}"', this.at - 1)
+        else if (name) this.problem('unexpected end of file, expecting ";" or "}"', this.at)
         else if (stop === 'end' && depth > 0) this.problem('unexpected end of file, expecting "}"', this.at)
         else if (stop === '}' && depth === 0) {
           this.problem('unexpected "}"', this.at - 1)
@@ -63,6 +64,8 @@ class Reader {
       while (WHITE.has(this.peek())) this.at++
       const character = this.peek()
       if (character === '') return {words, stop: 'end'}
+      const afterQuote = words.at(-1)?.quote !== undefined && before === words.at(-1)?.span.end && before === this.at
+      if (afterQuote && !';{})'.includes(character)) this.problem(`unexpected "${character}"`, this.at)
       if (character === '#') {
         const end = this.text.indexOf('\n', this.at)
         this.at = end < 0 ? this.text.length : end
@@ -75,8 +78,6 @@ class Reader {
         this.at++
         return {words, stop: '}'}
       } else {
-        const last = words.at(-1)
-        if (last?.quote && before === last.span.end && before === this.at && character !== ')') this.problem(`unexpected "${character}"`, this.at)
         words.push(this.word())
       }
     }

@@ -12,7 +12,16 @@ type Context = 'main' | 'http' | 'anywhere'
  */
 export type SandboxRow =
   | {directive: string; context: Context; op: 'set'; value: string; unless?: string; why: string}
-  | {directive: string; context: Context; op: 'path'; value: string; drop?: readonly string[]; fallback?: {context: 'main' | 'http'; value: string}; unless?: string; why: string}
+  | {
+      directive: string
+      context: Context
+      op: 'path'
+      value: string
+      drop?: readonly string[]
+      fallback?: {context: 'main' | 'http'; value: string}
+      unless?: string
+      why: string
+    }
   | {directive: string | RegExp; context: Context; op: 'remove'; why: string}
   | {directive: string | RegExp; context: Context; op: 'refuse'; why: string}
 
@@ -36,28 +45,69 @@ export const SANDBOX: readonly SandboxRow[] = [
   {directive: 'master_process', context: 'main', op: 'remove', why: 'a single process cannot be reloaded'},
   {directive: 'pid', context: 'main', op: 'set', value: '{folder}/nginx.pid', why: 'the process id is kept in the sandbox'},
   {directive: 'lock_file', context: 'main', op: 'set', value: '{folder}/nginx.lock', why: 'locks are kept in the sandbox'},
-  {directive: 'error_log', context: 'anywhere', op: 'path', value: '{folder}/error.log', fallback: {context: 'main', value: '{folder}/error.log warn'}, why: LOGS},
-  {directive: 'access_log', context: 'anywhere', op: 'path', value: '{folder}/access.log', drop: ['buffer=', 'flush=', 'gzip'], fallback: {context: 'http', value: '{folder}/access.log'}, why: `${LOGS}, written at once`},
+  {
+    directive: 'error_log',
+    context: 'anywhere',
+    op: 'path',
+    value: '{folder}/error.log',
+    fallback: {context: 'main', value: '{folder}/error.log warn'},
+    why: LOGS,
+  },
+  {
+    directive: 'access_log',
+    context: 'anywhere',
+    op: 'path',
+    value: '{folder}/access.log',
+    drop: ['buffer=', 'flush=', 'gzip'],
+    fallback: {context: 'http', value: '{folder}/access.log'},
+    why: `${LOGS}, written at once`,
+  },
   temporary('client_body', '--without-http'),
   temporary('proxy', '--without-http_proxy_module'),
   temporary('fastcgi', '--without-http_fastcgi_module'),
   temporary('uwsgi', '--without-http_uwsgi_module'),
   temporary('scgi', '--without-http_scgi_module'),
   ...(['proxy', 'fastcgi', 'uwsgi', 'scgi'] as const).flatMap((kind): SandboxRow[] => [
-    {directive: `${kind}_cache_path`, context: 'anywhere', op: 'path', value: `{folder}/${kind}_cache_{n}`, why: 'caches are kept in the sandbox'},
+    {
+      directive: `${kind}_cache_path`,
+      context: 'anywhere',
+      op: 'path',
+      value: `{folder}/${kind}_cache_{n}`,
+      why: 'caches are kept in the sandbox',
+    },
     {directive: `${kind}_store`, context: 'anywhere', op: 'remove', why: 'would write answers into the document root'},
   ]),
   {directive: /^dav_(?:ext_)?methods$/, context: 'anywhere', op: 'remove', why: 'would let clients write files'},
-  {directive: /^(?:proxy_|grpc_|uwsgi_)?ssl_key_?log(?:_file)?$/, context: 'anywhere', op: 'remove', why: 'would write key material to a file'},
-  {directive: /^(?:upload|slowfs)_(?:store|cache_path|state_store)$/, context: 'anywhere', op: 'remove', why: 'would write files outside the sandbox'},
-  {directive: /^(?:google_perftools_profiles|debug_points|worker_rlimit_core)$/, context: 'anywhere', op: 'remove', why: 'would write profiles or memory dumps'},
+  {
+    directive: /^(?:proxy_|grpc_|uwsgi_)?ssl_key_?log(?:_file)?$/,
+    context: 'anywhere',
+    op: 'remove',
+    why: 'would write key material to a file',
+  },
+  {
+    directive: /^(?:upload|slowfs)_(?:store|cache_path|state_store)$/,
+    context: 'anywhere',
+    op: 'remove',
+    why: 'would write files outside the sandbox',
+  },
+  {
+    directive: /^(?:google_perftools_profiles|debug_points|worker_rlimit_core)$/,
+    context: 'anywhere',
+    op: 'remove',
+    why: 'would write profiles or memory dumps',
+  },
   {directive: 'working_directory', context: 'main', op: 'path', value: '{folder}', why: 'memory dumps would be written there'},
   {directive: /^(?:worker_priority|worker_cpu_affinity|quic_bpf)$/, context: 'anywhere', op: 'remove', why: NO_PRIVILEGE},
   {directive: 'env', context: 'main', op: 'remove', why: 'the environment of the caller stays outside'},
   {directive: /(?:^|_)lua(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Lua code'},
   {directive: /^perl(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Perl code'},
   {directive: /^js_/, context: 'anywhere', op: 'refuse', why: 'runs JavaScript code'},
-  {directive: /^(?:passenger|mruby|php|wasm|unit)(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'starts an application server or runs its code'},
+  {
+    directive: /^(?:passenger|mruby|php|wasm|unit)(?:_|$)/,
+    context: 'anywhere',
+    op: 'refuse',
+    why: 'starts an application server or runs its code',
+  },
   {directive: /^exec(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'starts programs'},
   {directive: /^(?:modsecurity|coraza)/, context: 'anywhere', op: 'refuse', why: 'its rules can start programs'},
   {directive: 'ssl_engine', context: 'main', op: 'refuse', why: 'loads an OpenSSL engine'},
@@ -66,11 +116,39 @@ export const SANDBOX: readonly SandboxRow[] = [
 /** Arguments that load code wherever they stand: a key from an OpenSSL engine or store. */
 export const CODE_ARGUMENTS: readonly {directive: RegExp; argument: RegExp; why: string}[] = [
   {directive: /ssl_certificate(?:_key)?$/, argument: /^(?:engine|store):/, why: 'loads an OpenSSL engine or provider'},
-  {directive: /^ssl_conf_command$|_ssl_conf_command$/, argument: /engine|provider|module/i, why: 'could load an OpenSSL engine or provider'},
+  {
+    directive: /^ssl_conf_command$|_ssl_conf_command$/,
+    argument: /engine|provider|module/i,
+    why: 'could load an OpenSSL engine or provider',
+  },
 ]
 
 /** Files of a stock installation that only declare: they may be included from there. */
 export const STOCK_FILES = /^(?:mime\.types|fastcgi\.conf|(?:fastcgi|proxy|scgi|uwsgi)_params|koi-utf|koi-win|win-utf)$/
 
 /** Folders that distributions keep nginx's modules in: `load_module` of one of them is mapped to the folder of this installation. */
-export const MODULE_FOLDERS: readonly string[] = ['modules', '/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules', '/etc/nginx/modules', '/usr/local/nginx/modules', '/opt/homebrew/lib/nginx/modules']
+export const MODULE_FOLDERS: readonly string[] = [
+  'modules',
+  '/usr/lib/nginx/modules',
+  '/usr/lib64/nginx/modules',
+  '/usr/share/nginx/modules',
+  '/etc/nginx/modules',
+  '/usr/local/nginx/modules',
+  '/opt/homebrew/lib/nginx/modules',
+]
+
+/** What the `include` of a distribution's list of modules gives: loaded only when the file uses it. */
+export const MODULE_LISTS = /(?:^|\/)(?:modules-enabled|nginx\/modules|modules\.d|conf\.modules\.d)\/\*\.conf$/
+
+/** Loadable modules by the directives that need them. Perl, njs and Lua are left out on purpose. */
+export const MODULE_OF: readonly {directive: RegExp; modules: readonly string[]}[] = [
+  {directive: /^stream$/, modules: ['ngx_stream_module.so']},
+  {directive: /^mail$/, modules: ['ngx_mail_module.so']},
+  {directive: /^geoip_/, modules: ['ngx_http_geoip_module.so']},
+  {directive: /^geoip2/, modules: ['ngx_http_geoip2_module.so']},
+  {directive: /^image_filter/, modules: ['ngx_http_image_filter_module.so']},
+  {directive: /^xslt_|^xml_entities$/, modules: ['ngx_http_xslt_filter_module.so']},
+  {directive: /^more_(?:set|clear)_/, modules: ['ngx_http_headers_more_filter_module.so']},
+  {directive: /^echo/, modules: ['ngx_http_echo_module.so']},
+  {directive: /^brotli/, modules: ['ngx_http_brotli_filter_module.so', 'ngx_http_brotli_static_module.so']},
+]

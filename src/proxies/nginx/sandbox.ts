@@ -1,10 +1,13 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Directive, ParsedConfig, SandboxPlan, SandboxResult} from '../proxy.ts'
 import {listenersOf, nodePlaces} from './addresses.ts'
+import type {Change} from './change.ts'
+import {opening, quoted, removal, replaceArguments} from './change.ts'
+import {includeChange, moduleChange} from './sandbox-files.ts'
 import type {SandboxRow} from './sandbox-table.ts'
-import {CODE_ARGUMENTS, MODULE_FOLDERS, SANDBOX, STOCK_FILES} from './sandbox-table.ts'
+import {CODE_ARGUMENTS, SANDBOX} from './sandbox-table.ts'
 import type {Placed} from './tree.ts'
-import {includedFrom, isData, isGlob, kindOf, normalised, walk, withinBundle} from './tree.ts'
+import {isData, kindOf, walk} from './tree.ts'
 
 /** The file around a fragment. Numbers as in the `nginx.conf` of the official image. */
 const WRAPPER = 'gms-proxy-sandbox.conf'
@@ -12,50 +15,66 @@ const WRAPPER_CONNECTIONS = 1024
 /** Nothing listens there: what is not GMS stays unreachable. */
 const NOWHERE = '127.0.0.1:9'
 
-type Change = {place: Placed; edits: Edit[]; refused?: Refusal}
+/** Logs, listeners and channels of a worker, taken off the limit of this machine. */
+const OWN_FILES = 100
 
 /** Applies the table of `sandbox-table.ts` and moves listeners, nodes, modules and includes. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
   const places = walk(config).filter(place => !isData(place) || place.directive.name === 'include')
   const changes = places.map(place => changeOf(place, config, plan))
   const removed = changes.flatMap(({edits}) => edits.filter(({text}) => text === '').map(({span}) => span))
-  const stands = ({span}: Edit) => !removed.some(gone => gone.file === span.file && gone.start <= span.start && span.end <= gone.end && gone.end - gone.start > span.end - span.start)
+  const stands = ({span}: Edit) =>
+    !removed.some(
+      gone => gone.file === span.file && gone.start <= span.start && span.end <= gone.end && gone.end - gone.start > span.end - span.start,
+    )
   const additions = missing(places, plan)
   const edits = [...changes.flatMap(change => change.edits), ...listenerEdits(config, plan), ...nodeEdits(config, plan)].filter(stands)
   const refused = changes.flatMap(change => (change.refused && !plan.allowExec ? [change.refused] : []))
   const kind = kindOf(config)
-  if (kind !== 'complete') return {edits, added: [{path: wrapperName(config), text: wrapper(config, plan, kind, additions)}], entry: wrapperName(config), refused}
-  return {edits: [...edits, ...additions.flatMap(addition => insertion(addition, places, config))], added: [], entry: config.bundle.entry, refused}
+  if (kind !== 'complete')
+    return {edits, added: [{path: wrapperName(config), text: wrapper(config, plan, kind, additions)}], entry: wrapperName(config), refused}
+  return {
+    edits: [...edits, ...additions.flatMap(addition => insertion(addition, places, config))],
+    added: [],
+    entry: config.bundle.entry,
+    refused,
+  }
 }
 
 function changeOf(place: Placed, config: ParsedConfig, plan: SandboxPlan): Change {
   const {directive} = place
-  if (directive.name === 'include') return {place, ...includeChange(directive, config, plan)}
-  if (directive.name === 'load_module') return {place, ...moduleChange(directive, plan)}
-  if (directive.name === 'user') return {place, edits: userEdits(directive, plan)}
-  if (directive.name === 'resolver') return {place, edits: resolverEdits(directive)}
-  if (['worker_connections', 'worker_rlimit_nofile'].includes(directive.name)) return {place, edits: capped(directive, plan)}
+  if (directive.name === 'include') return includeChange(directive, config, plan)
+  if (directive.name === 'load_module') return moduleChange(directive, plan)
+  if (directive.name === 'user') return {edits: userEdits(directive, plan)}
+  if (directive.name === 'resolver') return {edits: resolverEdits(directive)}
+  if (['worker_connections', 'worker_rlimit_nofile'].includes(directive.name)) return {edits: capped(directive, plan)}
   for (const {directive: name, argument, why} of CODE_ARGUMENTS)
-    if (name.test(directive.name) && directive.args.some(({value}) => argument.test(value))) return {place, edits: [], refused: {directive: directive.name, because: why, span: directive.span}}
+    if (name.test(directive.name) && directive.args.some(({value}) => argument.test(value)))
+      return {edits: [], refused: {directive: directive.name, because: why, span: directive.span}}
   const row = SANDBOX.find(candidate => matches(candidate, place))
-  if (!row) return {place, edits: []}
-  if (row.op === 'refuse') return {place, edits: [], refused: {directive: directive.name, because: row.why, span: directive.span}}
-  if (row.op === 'remove') return {place, edits: [removal(directive, row.why)]}
-  if (directive.block) return {place, edits: []}
-  const value = filled(row.value, plan).replaceAll('{n}', String(directive.span.start))
-  if (row.op === 'set') return {place, edits: replaceArguments(directive, [value], row.why)}
-  if (directive.args[0]?.value === 'off') return {place, edits: []}
+  if (!row) return {edits: []}
+  if (row.op === 'refuse') return {edits: [], refused: {directive: directive.name, because: row.why, span: directive.span}}
+  if (row.op === 'remove') return {edits: [removal(directive, row.why)]}
+  if (directive.block) return {edits: []}
+  const value = filled(row.value.replaceAll('{n}', String(directive.span.start)), plan)
+  if (row.op === 'set') return {edits: replaceArguments(directive, [value], row.why)}
+  if (directive.args[0]?.value === 'off') return {edits: []}
   const kept = directive.args.slice(1).filter(({value: argument}) => !row.drop?.some(prefix => argument.startsWith(prefix)))
-  return {place, edits: replaceArguments(directive, [value, ...kept.map(({raw}) => raw)], row.why)}
+  return {edits: replaceArguments(directive, [value, ...kept.map(({raw}) => raw)], row.why)}
 }
 
 function matches(row: SandboxRow, {directive, around}: Placed): boolean {
   if (typeof row.directive === 'string' ? row.directive !== directive.name : !row.directive.test(directive.name)) return false
-  return row.context === 'anywhere' || row.op === 'refuse' || (row.context === 'main' ? around.length === 0 : around.at(-1)?.name === 'http')
+  return (
+    row.context === 'anywhere' || row.op === 'refuse' || (row.context === 'main' ? around.length === 0 : around.at(-1)?.name === 'http')
+  )
 }
 
 function filled(value: string, plan: SandboxPlan): string {
-  return value.replaceAll('{folder}', plan.folder)
+  return value
+    .split(' ')
+    .map(word => (word.includes('{folder}') ? quoted(word.replaceAll('{folder}', plan.folder)) : word))
+    .join(' ')
 }
 
 interface Addition {
@@ -68,7 +87,10 @@ interface Addition {
 function missing(places: readonly Placed[], plan: SandboxPlan): readonly Addition[] {
   const found: Addition[] = []
   const has = (name: string, context: 'main' | 'http') =>
-    places.some(({directive, around}) => directive.name === name && (context === 'main' ? around.length === 0 : around.length === 1 && around[0]?.name === 'http'))
+    places.some(
+      ({directive, around}) =>
+        directive.name === name && (context === 'main' ? around.length === 0 : around.length === 1 && around[0]?.name === 'http'),
+    )
   const add = (name: string, context: 'main' | 'http', value: string, why: string) => {
     if (!has(name, context)) found.push({context, line: `${name} ${filled(value, plan)};`, why})
   }
@@ -114,22 +136,6 @@ function wrapper(config: ParsedConfig, plan: SandboxPlan, kind: 'http' | 'server
   ].join('\n')
 }
 
-function replaceArguments(directive: Directive, values: readonly string[], why: string): Edit[] {
-  const [first] = directive.args
-  const last = directive.args.at(-1)
-  if (!first || !last) return []
-  if (directive.args.length === values.length && directive.args.every(({value}, index) => value === values[index])) return []
-  return [{span: {...first.span, end: last.span.end}, text: values.join(' '), why}]
-}
-
-function removal({span}: Directive, why: string): Edit {
-  return {span, text: '', why}
-}
-
-function quoted(value: string): string {
-  return /^[A-Za-z0-9_./:-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
-}
-
 function userEdits(directive: Directive, plan: SandboxPlan): Edit[] {
   if (!plan.user) return [removal(directive, 'nginx is started without privileges')]
   return replaceArguments(directive, [plan.user.name, plan.user.group], 'workers run as a user of this machine')
@@ -137,49 +143,23 @@ function userEdits(directive: Directive, plan: SandboxPlan): Edit[] {
 
 function resolverEdits(directive: Directive): Edit[] {
   const option = /^(?:valid|ipv4|ipv6|status_zone)=/
-  const named = directive.args.filter(({value}) => !option.test(value) && !/^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|\[.*\](?::\d+)?)$/.test(value))
-  return named.map(({span}) => ({span, text: '127.0.0.1', why: 'the name of this name server cannot be looked up in the sandbox, and no node needs it: they are addresses here'}))
+  const named = directive.args.filter(
+    ({value}) => !option.test(value) && !/^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|\[.*\](?::\d+)?)$/.test(value),
+  )
+  return named.map(({span}) => ({
+    span,
+    text: '127.0.0.1',
+    why: 'the name of this name server cannot be looked up in the sandbox, and no node needs it: they are addresses here',
+  }))
 }
 
 function capped(directive: Directive, plan: SandboxPlan): Edit[] {
-  const limit = plan.openFiles
   const [argument] = directive.args
-  if (limit === undefined || !argument || !(Number(argument.value) > limit)) return []
-  return replaceArguments(directive, [String(limit)], `this machine allows ${limit} open files`)
-}
-
-function includeChange(directive: Directive, config: ParsedConfig, plan: SandboxPlan): {edits: Edit[]; refused?: Refusal} {
-  const [argument] = directive.args
-  if (!argument) return {edits: []}
-  const pattern = argument.value
-  const inside = withinBundle(config.bundle, pattern)
-  const replace = (path: string, why: string) => ({edits: [{span: argument.span, text: quoted(path), why}]})
-  if (inside !== undefined && includedFrom(config.bundle, pattern).length > 0)
-    return pattern.startsWith('/') || kindOf(config) !== 'complete' ? replace(`${plan.folder}/${inside}`, 'the file is read from its copy in the sandbox') : {edits: []}
-  const name = pattern.slice(pattern.lastIndexOf('/') + 1)
-  const {stockFolder, mimeTypes} = plan.installation
-  if (inside !== undefined && STOCK_FILES.test(name) && stockFolder !== undefined) {
-    const stock = name === 'mime.types' ? (mimeTypes ?? `${stockFolder}/mime.types`) : `${stockFolder}/${name}`
-    return stock === pattern ? {edits: []} : replace(stock, 'the file of this installation is read')
-  }
-  if (inside !== undefined && isGlob(pattern)) return {edits: [removal(directive, 'no file beside this one matches, and sites of this machine are not part of it')]}
-  if (inside !== undefined && !pattern.startsWith('/')) return {edits: []}
-  const because = inside === undefined ? 'reads a file outside the folder of the configuration' : 'the file is not beside this one, and it is none that only declares'
-  return {edits: [], refused: {directive: 'include', because, span: directive.span}}
-}
-
-function moduleChange(directive: Directive, plan: SandboxPlan): {edits: Edit[]; refused?: Refusal} {
-  const [argument] = directive.args
-  if (!argument) return {edits: []}
-  const {modulesFolder, loadable} = plan.installation
-  const path = argument.value.startsWith('/') ? `/${normalised(argument.value.slice(1)) ?? ''}` : (normalised(argument.value) ?? '..')
-  const folder = path.slice(0, path.lastIndexOf('/'))
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  const refuse = (because: string) => ({edits: [], refused: {directive: 'load_module', because, span: directive.span}})
-  if (!MODULE_FOLDERS.includes(folder) && folder !== modulesFolder) return refuse('loads code from outside the folder of installed modules')
-  if (modulesFolder === undefined || !loadable.includes(name)) return refuse(`${name} is not installed here`)
-  const installed = `${modulesFolder}/${name}`
-  return {edits: installed === argument.value ? [] : [{span: argument.span, text: quoted(installed), why: 'the module of this installation is loaded'}]}
+  if (plan.openFiles === undefined || !argument) return []
+  const limit = directive.name === 'worker_connections' ? plan.openFiles - OWN_FILES : plan.openFiles
+  return Number(argument.value) > limit
+    ? replaceArguments(directive, [String(limit)], `this machine allows a process ${plan.openFiles} open files`)
+    : []
 }
 
 function listenerEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[] {
@@ -195,15 +175,11 @@ function listenerEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[]
 
 /** Options of `listen` that only fit the address that was there. */
 function listenOptionEdits(config: ParsedConfig, span: Span): readonly Edit[] {
-  const listen = walk(config).find(({directive}) => directive.name === 'listen' && directive.args[0]?.span.start === span.start && directive.span.file === span.file)?.directive
+  const listen = walk(config).find(
+    ({directive}) => directive.name === 'listen' && directive.args[0]?.span.start === span.start && directive.span.file === span.file,
+  )?.directive
   const unfit = listen?.args.slice(1).filter(({value}) => /^(?:ipv6only|fastopen|setfib|accept_filter|rcvbuf|sndbuf)=/.test(value)) ?? []
   return unfit.map(({span: place}) => ({span: place, text: '', why: 'does not fit the address of the sandbox'}))
-}
-
-function opening(block: Directive, line: string, why: string): Edit {
-  const first = block.block?.[0]
-  const at = first ? first.span.start : block.span.end - 1
-  return {span: {...(first ?? block).span, start: at, end: at}, text: `${line} `, why}
 }
 
 function nodeEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[] {
@@ -211,7 +187,8 @@ function nodeEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[] {
   const distinct = [...new Set(places.filter(({foreign}) => !foreign).map(({address}) => address))]
   return places.map(({address, scheme, span, foreign}) => {
     const node = plan.nodes[distinct.indexOf(address) % Math.max(1, plan.nodes.length)]
-    if (foreign && !distinct.includes(address)) return {span, text: `${scheme ?? ''}${NOWHERE}`, why: 'not a GMS node: unreachable in the sandbox'}
+    if (foreign && !distinct.includes(address))
+      return {span, text: `${scheme ?? ''}${NOWHERE}`, why: 'not a GMS node: unreachable in the sandbox'}
     const why = scheme === 'https://' ? 'the GMS node of the sandbox, which speaks plain HTTP' : 'the GMS node of the sandbox'
     return {span, text: `${scheme === undefined ? '' : 'http://'}${node ?? NOWHERE}`, why}
   })

@@ -49,7 +49,10 @@ export function includedFrom(bundle: ConfigBundle, pattern: string): readonly st
   const relative = withinBundle(bundle, pattern)
   if (relative === undefined) return []
   const matcher = globMatcher(relative)
-  return bundle.files.map(({path}) => path).filter(path => path !== bundle.entry && matcher.test(path)).sort()
+  return bundle.files
+    .map(({path}) => path)
+    .filter(path => path !== bundle.entry && matcher.test(path))
+    .sort()
 }
 
 /** The pattern of an `include` relative to the bundle's root; `undefined` when it points elsewhere. */
@@ -80,7 +83,10 @@ export function isGlob(pattern: string): boolean {
 }
 
 function globMatcher(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|\\]/g, '\\$&').replace(/\*/g, '[^/]*').replace(/\?/g, '[^/]')
+  const source = pattern
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '[^/]')
   try {
     return new RegExp(`^${source}$`)
   } catch {
@@ -91,8 +97,10 @@ function globMatcher(pattern: string): RegExp {
 /** Judged by the first directives of the entry file. */
 export function kindOf(config: ParsedConfig): Kind {
   const names = new Set(config.files.find(file => file.path === config.bundle.entry)?.directives.map(({name}) => name))
-  if (['http', 'events', 'stream', 'mail', 'worker_processes', 'daemon', 'pid', 'load_module'].some(name => names.has(name))) return 'complete'
-  if (['server', 'upstream', 'map', 'log_format', 'limit_req_zone', 'limit_conn_zone', 'proxy_cache_path'].some(name => names.has(name))) return 'http'
+  if (['http', 'events', 'stream', 'mail', 'worker_processes', 'daemon', 'pid', 'load_module'].some(name => names.has(name)))
+    return 'complete'
+  if (['server', 'upstream', 'map', 'log_format', 'limit_req_zone', 'limit_conn_zone', 'proxy_cache_path'].some(name => names.has(name)))
+    return 'http'
   return names.has('location') || names.has('listen') || names.has('server_name') || names.has('proxy_pass') ? 'server' : 'complete'
 }
 

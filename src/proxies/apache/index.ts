@@ -1,0 +1,38 @@
+import type {Proxy} from '../proxy.ts'
+import {installation} from './installation.ts'
+import {listeners} from './listeners.ts'
+import {isFatalLogLine, parseConfigTest} from './messages.ts'
+import {nodes} from './nodes.ts'
+import {parse} from './parse.ts'
+import {recognise} from './recognise.ts'
+import {sandbox} from './sandbox.ts'
+import {unsupported, view} from './view.ts'
+
+/** Apache httpd 2.4. `upgrade=websocket` came with 2.4.47; before, mod_proxy_wstunnel carries the upgrade. */
+export const apache: Proxy = {
+  name: 'apache',
+  title: 'Apache httpd',
+  versions: {newest: '2.4.66', oldest: '2.4.37'},
+  image: {reference: 'httpd:2.4', command: 'httpd'},
+  binaries: ['apache2', 'httpd', 'httpd2'],
+  binaryFolders: ['/usr/sbin', '/usr/local/sbin', '/usr/local/apache2/bin', '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin'],
+  configFile: 'httpd.conf',
+  unsupported,
+  view,
+  parse,
+  recognise,
+  listeners: config => listeners(config).map(({address, tls, span, serverName}) => ({address, tls, span, ...(serverName === undefined ? {} : {serverName})})),
+  nodes,
+  sandbox,
+  versionCommand: binary => [binary, '-v'],
+  parseVersion: output => /Apache\/(\d+\.\d+\.\d+)/.exec(output)?.[1],
+  configTest: (binary, entry, folder) => ({argv: [binary, '-d', folder, '-f', entry, '-t']}),
+  start: (binary, entry, folder) => ({argv: [binary, '-d', folder, '-f', entry, '-DFOREGROUND']}),
+  parseConfigTest,
+  installation,
+  stopSignal: 'SIGTERM',
+  // graceful: old processes keep their chats
+  reloadSignal: 'SIGUSR1',
+  logs: {access: 'access.log', error: 'error.log'},
+  isFatalLogLine,
+}

@@ -1,0 +1,86 @@
+/**
+ * What is done to one directive so that a configuration runs without privileges, writes nothing outside the sandbox and runs no code.
+ * - `set`: all its arguments become `value`.
+ * - `path`: its first argument becomes `value`, other arguments stay.
+ * - `remove`: the directive is commented out.
+ * - `refuse`: the configuration runs only with `--allow-exec`.
+ *
+ * `{folder}` is the sandbox. With `when`, a row is for directives one of whose arguments matches; the first row that fits decides.
+ * A row of a `section` is for `<Name …>`.
+ */
+export interface SandboxRow {
+  directive: string | RegExp
+  op: 'set' | 'path' | 'remove' | 'refuse'
+  value?: string
+  when?: RegExp
+  section?: boolean
+  why: string
+}
+
+const LOGS = 'logs are kept in the sandbox'
+const PIPE = 'a piped log starts a program'
+const PRIVILEGE = 'needs a privilege that the sandbox does not have'
+const TLS_FILES = 'certificates are not read in the sandbox, where listeners speak plain HTTP'
+const WRITES = 'would write files outside the sandbox'
+
+/** The sandbox of Apache httpd 2.4 (directive index at httpd.apache.org/docs/2.4/mod/directives.html: every directive that runs code, writes a file or needs a privilege). */
+export const SANDBOX: readonly SandboxRow[] = [
+  {directive: /^(?:Error|Custom|Transfer|Forensic|Global|Cookie|Script|Rewrite)Log$/i, op: 'refuse', when: /^\s*\|/, why: PIPE},
+  {directive: 'ErrorLog', op: 'set', value: '"{folder}/error.log"', why: LOGS},
+  {directive: /^(?:Custom|Transfer|Global)Log$/i, op: 'path', value: '"{folder}/access.log"', why: LOGS},
+  {directive: 'ForensicLog', op: 'path', value: '"{folder}/forensic.log"', why: LOGS},
+  {directive: 'BufferedLogs', op: 'set', value: 'Off', why: 'logs are written at once'},
+  {directive: /^(?:ScriptLog|RewriteLog|RewriteLogLevel|CookieLog)$/i, op: 'remove', why: LOGS},
+
+  {directive: 'ServerRoot', op: 'set', value: '"{folder}"', why: 'relative paths stay in the sandbox'},
+  {directive: 'DefaultRuntimeDir', op: 'set', value: '"{folder}"', why: 'files of the running server are kept in the sandbox'},
+  {directive: 'PidFile', op: 'set', value: '"{folder}/httpd.pid"', why: 'the process id is kept in the sandbox'},
+  {directive: /^(?:ScoreBoardFile|CoreDumpDirectory|GprofDir|CacheLockPath|HeartbeatStorage)$/i, op: 'remove', why: WRITES},
+  {directive: 'Mutex', op: 'set', value: '"file:{folder}" default', when: /^(?:file|fcntl|flock):/i, why: 'locks are kept in the sandbox'},
+  {directive: 'CacheRoot', op: 'set', value: '"{folder}"', why: 'caches are kept in the sandbox'},
+  {directive: /^(?:DavLockDB|DavGenericLockDB|MDStoreDir)$/i, op: 'path', value: '"{folder}/locks"', why: 'locks are kept in the sandbox'},
+  {directive: /^(?:AuthnCacheSOCache|CacheSocache)$/i, op: 'remove', when: /^dbm/i, why: WRITES},
+  {directive: 'DocumentRoot', op: 'set', value: '"{folder}/gms-proxy-htdocs"', why: 'chat needs no files: none of this machine are served'},
+  {directive: 'TypesConfig', op: 'set', value: '"{folder}/gms-proxy-mime.types"', why: 'media types are part of the sandbox'},
+  {directive: 'MIMEMagicFile', op: 'remove', why: 'chat needs no files'},
+  {directive: 'AllowOverride', op: 'set', value: 'None', why: 'no .htaccess of this machine is read'},
+  {directive: 'AllowOverrideList', op: 'remove', why: 'no .htaccess of this machine is read'},
+
+  {directive: /^(?:ChrootDir|SuexecUserGroup|Suexec|VHostUser|VHostGroup|AssignUserID|PrivilegesMode|RLimit(?:CPU|MEM|NPROC))$/i, op: 'remove', why: PRIVILEGE},
+  {directive: /^(?:ProxyRemote|ProxyRemoteMatch|ProxySourceAddress)$/i, op: 'remove', why: 'the simulated nodes are on this machine: requests go to them directly'},
+
+  {directive: 'SSLPassPhraseDialog', op: 'refuse', when: /^(?:exec:|\|)/i, why: 'starts a program'},
+  {directive: 'SSLRandomSeed', op: 'refuse', when: /^exec:/i, why: 'starts a program'},
+  {directive: /^(?:SSLCryptoDevice|SSLOpenSSLConfCmd)$/i, op: 'refuse', why: 'may load code into the server'},
+  {directive: 'SSLEngine', op: 'set', value: 'Off', when: /^(?:on|optional)$/i, why: TLS_FILES},
+  {directive: /^SSL(?:Proxy)?(?:Certificate|CACertificate|CADN|CARevocation|MachineCertificate|OCSP|Stapling|Use|SRP|SessionTicketKey)\w*$/i, op: 'remove', why: TLS_FILES},
+  {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|RandomSeed|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
+
+  {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
+  {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},
+  {directive: /^ExtFilter(?:Define|Options)$/i, op: 'refuse', why: 'starts a program'},
+  {directive: /^(?:Action|Script|ScriptSock|ScriptInterpreterSource|CGIDScriptTimeout|CGIMapExtension)$/i, op: 'refuse', why: 'runs CGI programs'},
+  {directive: /^(?:SetHandler|AddHandler|ForceType|AddType|SetInputFilter|SetOutputFilter|AddInputFilter|AddOutputFilter|RewriteRule)$/i, op: 'refuse', when: /(?:cgi|fcgid|fastcgi|perl|lua|wsgi|python)-(?:script|handler|program)|application\/x-httpd-(?:php|cgi)|x-httpd-php|isapi-handler/i, why: 'runs programs for requests'},
+  {directive: 'Options', op: 'refuse', when: /^\+?ExecCGI$/i, why: 'runs CGI programs'},
+  {directive: /^(?:Lua\w+|Quantum\w*Lua\w*)$/i, op: 'refuse', why: 'runs Lua code'},
+  {directive: /^Lua/i, section: true, op: 'refuse', why: 'runs Lua code'},
+  {directive: /^(?:Perl\w*|=pod|=cut|__END__)$/i, op: 'refuse', why: 'runs Perl code'},
+  {directive: /^Perl/i, section: true, op: 'refuse', why: 'runs Perl code'},
+  {directive: /^(?:php\d*_(?:admin_)?(?:value|flag)|PHPIniDir)$/i, op: 'refuse', why: 'runs PHP code'},
+  {directive: /^(?:WSGI|Passenger|Python|Fcgid|FastCgi|Rails|Mono|Tcl|Ruby|Mruby)\w*$/i, op: 'refuse', why: 'starts an application server or runs its code'},
+  {directive: /^(?:AuthnzFcgi\w*|DBD\w*|AuthDBD\w*|AuthExternal|DefineExternalAuth|AddExternalAuth|GroupExternal)$/i, op: 'refuse', why: 'starts a program, or reaches out of the sandbox'},
+  {directive: /^MD(?:NotifyCmd|MessageCmd|ChallengeDns01|ExternalAccountBinding)$/i, op: 'refuse', why: 'starts a program'},
+  {directive: /^(?:MDomain|MDomainSet|ManagedDomain|MDCertificateAuthority|HeartbeatListen|HeartbeatAddress)$/i, op: 'refuse', why: 'reaches out of the sandbox'},
+  {directive: /^(?:MDomain|MDomainSet|ManagedDomain)/i, section: true, op: 'refuse', why: 'reaches out of the sandbox'},
+  {directive: /^Sec(?:RuleScript|AuditLog\w*|DebugLog|DataDir|TmpDir|UploadDir|GuardianLog|RemoteRules\w*|ChrootDir)$/i, op: 'refuse', why: 'starts a program, or writes outside the sandbox'},
+  {directive: /^Sec(?:Rule|Action|DefaultAction)$/i, op: 'refuse', when: /\bexec:/i, why: 'starts a program'},
+  {directive: 'Macro', section: true, op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
+  {directive: 'Use', op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
+  {directive: /^(?:ProtocolEcho|ProxyFCGI\w*|ProxyExpress\w*)$/i, op: 'remove', why: 'reaches out of the sandbox'},
+]
+
+/** Modules that run programs or code, or reach out, by the name of their file. */
+export const EXECUTING_MODULES = /^(?:mod_(?:cgi|cgid|ext_filter|lua|perl|php\d*|python|wsgi|passenger|fcgid|fastcgi|authnz_fcgi|authnz_external|dbd|authn_dbd|authz_dbd|session_dbd|md|security\d*|heartbeat|heartmonitor|tcl|ruby|mruby|mono)|lib(?:php|apreq)\w*)$/i
+
+/** Folders in which packages and builds keep their modules; a relative `modules/` stands for the installed one. */
+export const MODULE_FOLDERS = /^(?:modules|libexec(?:\/apache2)?|lib(?:64)?\/(?:apache2|httpd)(?:\/modules)?|\/usr\/(?:local\/)?lib(?:64)?\/(?:apache2|httpd|apache)(?:\/modules)?|\/usr\/lib\/[a-z0-9_-]+\/(?:apache2|httpd)\/modules|\/usr\/local\/(?:apache2|libexec\/apache24)(?:\/modules)?|\/etc\/(?:httpd|apache2)\/modules|\/(?:opt\/homebrew|usr\/local)\/(?:opt|lib)\/httpd(?:\/lib\/httpd)?\/modules)$/

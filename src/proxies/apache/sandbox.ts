@@ -1,0 +1,234 @@
+import type {Edit, Span} from '../../model/bundle.ts'
+import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import {activity} from './conditions.ts'
+import {resolveInclude} from './includes.ts'
+import type {Listener} from './listeners.ts'
+import {listeners, serves} from './listeners.ts'
+import {addedModules, isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
+import {mentions, reachesElsewhere} from './nodes.ts'
+import type {Placed} from './parse.ts'
+import {isNamed, walk} from './parse.ts'
+import {EXECUTING_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
+import {DEBIAN_VARIABLES, Variables} from './variables.ts'
+
+const WRAPPER = 'gms-proxy-httpd.conf'
+
+/** Makes any configuration runnable: the table, the listeners, the nodes, the modules and the includes; the rest is a wrapper around it. */
+export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
+  return new Sandbox(config, plan).result()
+}
+
+class Sandbox {
+  private readonly edits: Edit[] = []
+  private readonly refused: Refusal[] = []
+  private readonly lists: {path: string; text: string}[] = []
+  private readonly variables: Variables
+  private readonly listeners: readonly Listener[]
+  private readonly placed: readonly Placed[]
+  private readonly runsPrograms: boolean
+  private readonly serverRoot: string | undefined
+
+  constructor(
+    private readonly config: ParsedConfig,
+    private readonly plan: SandboxPlan,
+  ) {
+    this.variables = new Variables(config)
+    this.listeners = listeners(config)
+    this.placed = walk(config)
+    const loaded = loadedBy(this.placed)
+    // a fragment leaves its modules to the file it is appended to: CGI may be among them
+    this.runsPrograms = loaded.length === 0 || loaded.some(({module}) => EXECUTING_MODULES.test(module)) || isBuiltIn(plan.installation, 'mod_cgi') || isBuiltIn(plan.installation, 'mod_cgid')
+    this.serverRoot = this.placed.find(({directive}) => isNamed(directive, 'ServerRoot'))?.directive.args[0]?.value
+  }
+
+  result(): SandboxResult {
+    const isActive = activity(this.config)
+    for (const {path, text} of this.config.bundle.files) {
+      if (text.includes('\0')) this.refuse('NUL', 'a NUL character hides text from the reader', {file: path, start: 0, end: 0, line: 1, column: 1})
+    }
+    const moved = new Set<Directive>()
+    for (const {directive, within} of this.placed) if (this.treat(directive, isActive(within))) moved.add(directive)
+    this.moveNodes(moved)
+    return {edits: this.edits, added: [this.wrapper(), ...this.lists, ...SURROUNDINGS], entry: WRAPPER, refused: this.refused}
+  }
+
+  /** Decides about one directive; true when nothing else may touch it. */
+  private treat(directive: Directive, active: boolean): boolean {
+    const {name, args} = directive
+    if (name.includes('${')) {
+      this.refuse(name, 'a directive whose name is a variable cannot be judged', directive.nameSpan)
+      return true
+    }
+    const values = args.map(({value}) => this.variables.resolve(value))
+    const texts = values.map(({text}) => text)
+    const row = SANDBOX.find(
+      candidate => (candidate.section ?? false) === (directive.block !== undefined) && matches(candidate.directive, name) && (candidate.when === undefined || texts.some(text => candidate.when?.test(text))) && !(candidate.op === 'refuse' && this.plan.allowExec),
+    )
+    if (row?.op === 'refuse') {
+      this.refuse(name, row.why, directive.span)
+      return true
+    }
+    if (row) {
+      this.apply(row, directive)
+      return true
+    }
+    const unknown = values.flatMap(value => value.unknown)
+    if (unknown[0] !== undefined && !this.plan.allowExec && !isNamed(directive, 'User', 'Group', 'Define')) {
+      this.refuse(name, `\${${unknown[0]}} is not defined in the configuration, or not once and plainly: its value cannot be followed`, directive.span)
+      return true
+    }
+    if (isNamed(directive, 'Include', 'IncludeOptional')) return this.include(directive, texts[0] ?? '')
+    if (isNamed(directive, 'LoadModule')) return this.loadModule(directive, texts[1] ?? '')
+    if (isNamed(directive, 'Listen')) return this.listen(directive, active)
+    if (isNamed(directive, 'VirtualHost')) return this.virtualHost(directive)
+    if (isNamed(directive, 'User', 'Group')) return this.account(directive)
+    if (isNamed(directive, 'ScriptAlias', 'ScriptAliasMatch')) return this.scriptAlias(directive)
+    if (reachesElsewhere(directive)) {
+      this.remove(directive, 'such a backend is not part of the sandbox')
+      return true
+    }
+    return false
+  }
+
+  private apply(row: (typeof SANDBOX)[number], directive: Directive): void {
+    const value = (row.value ?? '').replaceAll('{folder}', this.plan.folder)
+    const [first] = directive.args
+    if (row.op === 'remove') this.remove(directive, row.why)
+    else if (row.op === 'path' && first) this.replace(first.span, value, row.why)
+    else this.replaceArguments(directive, value, row.why)
+  }
+
+  private include(directive: Directive, pattern: string): boolean {
+    const [argument] = directive.args
+    if (!argument) return true
+    const found = resolveInclude(pattern, this.config.bundle, this.serverRoot)
+    if (found.kind === 'outside') this.refuse(directive.name, `${pattern} is outside the folder of the configuration`, directive.span)
+    else if (found.kind === 'stock') this.remove(directive, 'not part of this configuration: the sandbox loads the stock modules itself')
+    else {
+      const [only, ...more] = found.paths
+      if (only !== undefined && more.length === 0) this.replace(argument.span, `"${this.plan.folder}/${only}"`, 'the copy in the sandbox is read')
+      else {
+        // one file with the list, so that line numbers of the user's file stay
+        const path = `gms-proxy-include-${this.lists.length + 1}.conf`
+        this.lists.push({path, text: found.paths.map(file => `Include "${this.plan.folder}/${file}"\n`).join('')})
+        this.replace(argument.span, `"${this.plan.folder}/${path}"`, 'the copies in the sandbox are read')
+      }
+    }
+    return true
+  }
+
+  private loadModule(directive: Directive, path: string): boolean {
+    const {installation, allowExec} = this.plan
+    const module = moduleOfFile(path)
+    const folder = path.replace(/\/?[^/]*$/, '')
+    if (!allowExec && EXECUTING_MODULES.test(module)) this.refuse(directive.name, `${module} runs programs or code, or reaches out of the sandbox`, directive.span)
+    else if (folder !== installation.modulesFolder && !MODULE_FOLDERS.test(folder.replace(/^\.\//, ''))) {
+      if (!allowExec) this.refuse(directive.name, `${path} is outside the module folder`, directive.span)
+    } else if (isBuiltIn(installation, module)) this.remove(directive, `${module} is compiled into this build`)
+    else if (installation.modulesFolder !== undefined && directive.args[1]) this.replace(directive.args[1].span, `"${installation.modulesFolder}/${path.replace(/^.*\//, '')}"`, 'modules of this installation')
+    return true
+  }
+
+  private listen(directive: Directive, active: boolean): boolean {
+    const index = this.listeners.findIndex(({listen}) => listen === directive)
+    if (index === -1) this.remove(directive, active ? 'the sandbox listens there already' : 'does not take effect: the section around it does not hold')
+    else this.replaceArguments(directive, this.addressOf(index), 'listens on a free port')
+    return true
+  }
+
+  private virtualHost(directive: Directive): boolean {
+    for (const argument of directive.args) {
+      const address = this.variables.resolve(argument.value).text
+      if (!/[\d*]$/.test(address)) continue
+      const ports = this.listeners.flatMap((listener, index) => (serves(address, listener) ? [this.plan.ports[index]] : []))
+      if (ports.length === 0 || /^(?:\*|_default_)(?::\*)?$/.test(address)) continue
+      this.replace(argument.span, ports.map(port => `*:${port}`).join(' '), 'serves the listener of the sandbox')
+    }
+    return true
+  }
+
+  private account(directive: Directive): boolean {
+    const {user} = this.plan
+    if (user) this.replaceArguments(directive, isNamed(directive, 'User') ? user.name : user.group, 'runs as a user without rights')
+    else this.remove(directive, 'is not started by root')
+    return true
+  }
+
+  private scriptAlias(directive: Directive): boolean {
+    if (this.plan.allowExec) return false
+    if (this.runsPrograms) this.refuse(directive.name, 'runs CGI programs', directive.span)
+    else this.remove(directive, 'has no effect: the configuration loads no CGI module')
+    return true
+  }
+
+  private moveNodes(moved: ReadonlySet<Directive>): void {
+    const taken = [...moved].filter(({block}) => block === undefined)
+    const order: string[] = []
+    for (const mention of mentions(this.config)) {
+      if (!order.includes(mention.node.address)) order.push(mention.node.address)
+      if (taken.some(({span}) => span.file === mention.span.file && span.start <= mention.span.start && mention.span.end <= span.end)) continue
+      const real = this.plan.nodes[order.indexOf(mention.node.address)]
+      if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
+    }
+  }
+
+  private addressOf(index: number): string {
+    return `${this.plan.listenAddress}:${this.plan.ports[index]}`
+  }
+
+  private wrapper(): {path: string; text: string} {
+    const {folder, user, installation} = this.plan
+    const used = Object.entries(DEBIAN_VARIABLES).filter(([name]) => !this.variables.isDefined(name) && this.config.bundle.files.some(({text}) => text.includes(`\${${name}}`)))
+    const lines = [
+      '# The surroundings of the configuration in the sandbox, written by gms-proxy.',
+      `ServerRoot "${folder}"`,
+      `DefaultRuntimeDir "${folder}"`,
+      `PidFile "${folder}/httpd.pid"`,
+      `ErrorLog "${folder}/error.log"`,
+      'ServerName localhost',
+      `DocumentRoot "${folder}/gms-proxy-htdocs"`,
+      ...used.map(([name, value]) => `Define ${name} "${value.replaceAll('{folder}', folder)}"`),
+      ...addedModules(this.config, installation),
+      ...(user ? ['<IfModule unixd_module>', `User ${user.name}`, `Group ${user.group}`, '</IfModule>'] : []),
+      '<IfModule mime_module>',
+      `TypesConfig "${folder}/gms-proxy-mime.types"`,
+      '</IfModule>',
+      ...(this.placed.some(({directive}) => isNamed(directive, 'CustomLog', 'TransferLog'))
+        ? []
+        : ['<IfModule log_config_module>', `CustomLog "${folder}/access.log" "%h %t \\"%m %U %H\\" %>s %B %Dus"`, '</IfModule>']),
+      ...this.listeners.flatMap((listener, index) => (listener.listen ? [] : [`Listen ${this.addressOf(index)}`])),
+      `Include "${folder}/${this.config.bundle.entry}"`,
+    ]
+    return {path: WRAPPER, text: `${lines.join('\n')}\n`}
+  }
+
+  private refuse(directive: string, because: string, span: Span): void {
+    this.refused.push({directive, because, span})
+  }
+
+  /** A `#` before the name: httpd continues a comment like any line, so all of the directive goes. */
+  private remove({span}: Directive, why: string): void {
+    this.edits.push({span: {...span, end: span.start}, text: '# ', why})
+  }
+
+  private replace(span: Span, text: string, why: string): void {
+    this.edits.push({span, text, why})
+  }
+
+  private replaceArguments({args, nameSpan}: Directive, text: string, why: string): void {
+    const first: Argument | undefined = args[0]
+    const last: Argument | undefined = args.at(-1)
+    if (first && last) this.replace({...first.span, end: last.span.end}, text, why)
+    else this.replace({...nameSpan, start: nameSpan.end}, ` ${text}`, why)
+  }
+}
+
+/** An empty page folder and media types: no file of this machine is needed. */
+const SURROUNDINGS = [
+  {path: 'gms-proxy-htdocs/index.html', text: '<!doctype html><title>gms-proxy sandbox</title>\n'},
+  {path: 'gms-proxy-mime.types', text: 'text/html html htm\ntext/plain txt\ntext/css css\ntext/javascript js\napplication/json json\nimage/png png\n'},
+] as const
+
+function matches(pattern: string | RegExp, name: string): boolean {
+  return typeof pattern === 'string' ? pattern.toLowerCase() === name.toLowerCase() : pattern.test(name)
+}
