@@ -23,7 +23,7 @@ const common = {
   target: 'node20',
   // Names stay, so that the stack of a bug can be read.
   minifySyntax: true,
-  minifyWhitespace: false,
+  minifyWhitespace: true,
   legalComments: 'none',
   charset: 'ascii',
   logLevel: 'warning',
@@ -47,14 +47,22 @@ await build({...common, entryPoints: ['src/cli/start.ts'], outfile: 'dist/start.
 await writeManifest()
 writeLicences()
 
-/** Leaves out of the bundle what no verb can reach. */
+/**
+ * Leaves out of the bundle what no verb reaches but every start would pay for: zod's complaints in forty languages, the file search with which
+ * oclif discovers verbs (ours stand in the manifest) and its debug log.
+ */
 function lean() {
+  const hollow = {
+    debug: 'module.exports = () => Object.assign(() => {}, {enabled: false, extend: module.exports})',
+    tinyglobby: 'exports.glob = async () => []',
+  }
   return {
     name: 'lean',
     setup(context) {
-      // zod's namespace pulls in every language it can complain in.
-      context.onResolve({filter: /^\.\.\/locales\/index\.js$/}, ({importer, resolveDir}) => (importer.includes('/zod/') ? {path: join(resolveDir, '../locales/en.js'), namespace: 'zod-english'} : undefined))
-      context.onLoad({filter: /.*/, namespace: 'zod-english'}, ({path}) => ({contents: `export {default as en} from ${JSON.stringify(path)}`, resolveDir: dirname(path)}))
+      context.onResolve({filter: /^(debug|tinyglobby)$/}, ({path, importer}) => (importer.includes('/@oclif/core/') ? {path, namespace: 'hollow'} : undefined))
+      context.onLoad({filter: /.*/, namespace: 'hollow'}, ({path}) => ({contents: hollow[path]}))
+      context.onResolve({filter: /^\.\.\/locales\/index\.js$/}, ({importer, resolveDir}) => (importer.includes('/zod/') ? {path: join(resolveDir, '../locales/en.js'), namespace: 'english'} : undefined))
+      context.onLoad({filter: /.*/, namespace: 'english'}, ({path}) => ({contents: `export {default as en} from ${JSON.stringify(path)}`, resolveDir: dirname(path)}))
     },
   }
 }

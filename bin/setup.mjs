@@ -24,7 +24,11 @@ function checkNode() {
   const wanted = /(\d+)\.(\d+)\.(\d+)/.exec(manifest.engines.node).slice(1).map(Number)
   const own = process.versions.node.split('.').map(Number)
   const order = own.map((part, index) => part - (wanted[index] ?? 0)).find(difference => difference !== 0) ?? 0
-  if (order < 0) stop(`Node ${process.versions.node} is too old: ${manifest.name} needs ${manifest.engines.node}`, 'install a newer one: https://nodejs.org/en/download')
+  if (order < 0)
+    stop(
+      `Node ${process.versions.node} is too old: ${manifest.name} needs ${manifest.engines.node}`,
+      'install a newer one: https://nodejs.org/en/download',
+    )
 }
 
 function stampIs(name, value) {
@@ -39,7 +43,11 @@ function stamp(name, value) {
 
 function run(file, args, {env = {}} = {}) {
   // What a step prints is progress: stdout belongs to the result of the command that set-up was run for.
-  const {status, error} = spawnSync(file, args, {cwd: root, stdio: ['inherit', process.stderr, process.stderr], env: {...process.env, ...env}})
+  const {status, error} = spawnSync(file, args, {
+    cwd: root,
+    stdio: ['inherit', process.stderr, process.stderr],
+    env: {...process.env, ...env},
+  })
   if (error) say(`${file}: ${error.message}`)
   return status === 0
 }
@@ -59,12 +67,17 @@ function ensureDependencies() {
   const lock = join(root, 'package-lock.json')
   const installed = join(root, 'node_modules/.package-lock.json')
   const wanted = digest(readFileSync(lock), process.versions.modules)
-  if (existsSync(installed) && (stampIs('dependencies', wanted) || (!existsSync(join(stamps, 'dependencies')) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs))) {
+  if (
+    existsSync(installed) &&
+    (stampIs('dependencies', wanted) ||
+      (!existsSync(join(stamps, 'dependencies')) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs))
+  ) {
     if (!stampIs('dependencies', wanted)) stamp('dependencies', wanted)
     return
   }
   say('installing dependencies: npm ci')
-  if (!npm('ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error')) stop('npm ci failed (see above)', 'check the network, or npm config get registry')
+  if (!npm('ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'))
+    stop('npm ci failed (see above)', 'check the network, or npm config get registry')
   stamp('dependencies', wanted)
 }
 
@@ -76,7 +89,12 @@ function sourceFiles(folder) {
 }
 
 function ensureBuild() {
-  const files = [...['src', 'templates', 'bin'].flatMap(sourceFiles), join(root, 'package.json'), join(root, 'package-lock.json'), join(root, 'tsconfig.json')]
+  const files = [
+    ...['src', 'templates', 'bin'].flatMap(sourceFiles),
+    join(root, 'package.json'),
+    join(root, 'package-lock.json'),
+    join(root, 'tsconfig.json'),
+  ]
   const wanted = digest(...files.flatMap(file => [file, readFileSync(file)]))
   if (stampIs('build', wanted) && existsSync(join(root, 'dist'))) return
   say('building: npm run build')
@@ -95,13 +113,29 @@ const PROXIES = {
 
 /** Package managers in order of preference; `services` keeps packages from starting theirs (dnf, apk and brew start none). */
 const MANAGERS = [
-  {name: 'apt', program: 'apt-get', before: ['update', '--quiet'], install: ['install', '--yes', '--quiet', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'], env: {DEBIAN_FRONTEND: 'noninteractive'}, startsServices: true},
+  {
+    name: 'apt',
+    program: 'apt-get',
+    before: ['update', '--quiet'],
+    install: ['install', '--yes', '--quiet', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'],
+    env: {DEBIAN_FRONTEND: 'noninteractive'},
+    startsServices: true,
+  },
   {name: 'dnf', program: 'dnf', install: ['install', '--assumeyes', '--setopt=install_weak_deps=False']},
   {name: 'apk', program: 'apk', install: ['add', '--no-cache']},
   {name: 'brew', program: 'brew', install: ['install'], asUser: true},
 ]
 
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/bin', '/usr/local/apache2/bin', '/opt/homebrew/bin', '/opt/homebrew/sbin'].filter(folder => folder.startsWith('/'))
+const folders = [
+  ...(process.env.PATH ?? '').split(delimiter),
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/bin',
+  '/usr/local/apache2/bin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+].filter(folder => folder.startsWith('/'))
 
 function which(name) {
   return folders
@@ -121,7 +155,9 @@ const missingProxies = () => Object.keys(PROXIES).filter(name => !PROXIES[name].
 /** The pinned official image, read from the proxy's own descriptor so that it stands in one place only. */
 function imageOf(name) {
   const named = (process.env.GMS_PROXY_IMAGE ?? '').split(',').find(entry => entry.startsWith(`${name}=`))
-  return named?.slice(name.length + 1) ?? /reference:\s*'([^']+)'/.exec(readFileSync(join(root, 'src/proxies', name, 'index.ts'), 'utf8'))?.[1]
+  return (
+    named?.slice(name.length + 1) ?? /reference:\s*'([^']+)'/.exec(readFileSync(join(root, 'src/proxies', name, 'index.ts'), 'utf8'))?.[1]
+  )
 }
 
 /** Which of the proxies the Docker engine can run now; images are pulled when they are missing. */
@@ -141,26 +177,44 @@ function inDocker(names) {
 function install(names) {
   const manager = MANAGERS.find(({program}) => which(program))
   const wanted = names.flatMap(name => (manager ? PROXIES[name][manager.name] : [name]))
-  if (!manager) stop(`${names.join(', ')} cannot be run here: no binary, no Docker engine, no known package manager`, 'install them by hand, or start a Docker engine, and run this again')
+  if (!manager)
+    stop(
+      `${names.join(', ')} cannot be run here: no binary, no Docker engine, no known package manager`,
+      'install them by hand, or start a Docker engine, and run this again',
+    )
   const program = which(manager.program)
   const isRoot = process.getuid?.() === 0
   const sudo = isRoot || manager.asUser ? [] : [which('sudo')].filter(Boolean)
   const command = [program, ...manager.install, ...wanted]
-  if (!isRoot && !manager.asUser && sudo.length === 0) stop(`${names.join(', ')} cannot be run here, and this user may not install packages`, `as root: ${[manager.program, ...command.slice(1)].join(' ')}`, 'or start a Docker engine, and run this again')
+  if (!isRoot && !manager.asUser && sudo.length === 0)
+    stop(
+      `${names.join(', ')} cannot be run here, and this user may not install packages`,
+      `as root: ${[manager.program, ...command.slice(1)].join(' ')}`,
+      'or start a Docker engine, and run this again',
+    )
   const env = Object.entries(manager.env ?? {}).map(([key, value]) => `${key}=${value}`)
-  const guarded = args => [...sudo, ...(manager.startsServices ? ['sh', join(root, 'bin/without-services.sh')] : []), 'env', ...env, ...args]
+  const guarded = args => [
+    ...sudo,
+    ...(manager.startsServices ? ['sh', join(root, 'bin/without-services.sh')] : []),
+    'env',
+    ...env,
+    ...args,
+  ]
   const steps = [...(manager.before ? [[program, ...manager.before]] : []), command]
   for (const step of steps) {
     const [file, ...args] = guarded(step)
     say(`${[...sudo.map(() => 'sudo'), manager.program, ...step.slice(1)].join(' ')}`)
-    if (!run(file, args) && step === command) stop(`${manager.program} failed (see above)`, 'install the packages by hand, or start a Docker engine, and run this again')
+    if (!run(file, args) && step === command)
+      stop(`${manager.program} failed (see above)`, 'install the packages by hand, or start a Docker engine, and run this again')
   }
   // Kept from starting now, they must not start with the machine either.
   if (manager.startsServices && which('update-rc.d')) {
-    for (const service of wanted.map(name => name.replace(/-light$/, ''))) spawnSync([...sudo, which('update-rc.d')][0], [...[...sudo, which('update-rc.d')].slice(1), service, 'disable'], {stdio: 'ignore'})
+    for (const service of wanted.map(name => name.replace(/-light$/, '')))
+      spawnSync([...sudo, which('update-rc.d')][0], [...[...sudo, which('update-rc.d')].slice(1), service, 'disable'], {stdio: 'ignore'})
   }
   const still = missingProxies().filter(name => names.includes(name))
-  if (still.length > 0) stop(`${still.join(', ')} still cannot be found after the installation`, 'put the binary on the PATH and run this again')
+  if (still.length > 0)
+    stop(`${still.join(', ')} still cannot be found after the installation`, 'put the binary on the PATH and run this again')
 }
 
 function ensureProxies() {

@@ -45,7 +45,7 @@ export async function main(argv: readonly string[], root: string, {development =
   try {
     await dispatch(argv, root, development)
   } catch (error) {
-    process.exitCode = await complain(error, argv)
+    process.exitCode = await complain(error, argv, root)
   }
   await flush(process.stdout, process.stderr)
   process.exit()
@@ -92,7 +92,7 @@ async function unknownVerb(verb: string): Promise<UsageError> {
 }
 
 /** Prints what went wrong, for a person, and says with which code the process ends. */
-async function complain(error: unknown, argv: readonly string[]): Promise<number> {
+async function complain(error: unknown, argv: readonly string[], root: string): Promise<number> {
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? EXIT.ok
   const {printError} = await import('./print-error.ts')
   if (error instanceof Interruption) return error.exitCode
@@ -105,6 +105,6 @@ async function complain(error: unknown, argv: readonly string[]): Promise<number
     return EXIT.usage
   }
   const {printBug} = await import('./print-error.ts')
-  printBug(error, argv)
+  printBug(error, argv, readJson<{bugs?: {url?: string}}>(join(root, 'package.json'))?.bugs?.url)
   return EXIT.bug
 }

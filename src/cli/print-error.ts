@@ -1,7 +1,5 @@
 import {Ansis} from 'ansis'
 
-const ISSUES = 'https://github.com/genesys-samples/gms-proxy/issues'
-
 function colours(): Ansis {
   const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && !process.argv.includes('--no-color')
   return new Ansis(wanted ? 1 : 0)
@@ -19,9 +17,9 @@ export function printError(message: string, suggestions: readonly string[]): voi
 }
 
 /** Something that should not have been possible: the whole stack, and whom to tell. */
-export function printBug(error: unknown, argv: readonly string[]): void {
+export function printBug(error: unknown, argv: readonly string[], issues: string | undefined): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   printError(['This is a bug in gms-proxy, not in your configuration.', `command: gms-proxy ${argv.join(' ')}`, `node:    ${process.version} ${process.platform}-${process.arch}`, '', stack].join('\n'), [
-    `report it, with the lines above, at ${ISSUES}`,
+    `report it, with the lines above, ${issues === undefined ? 'to those who gave you gms-proxy' : `at ${issues}`}`,
   ])
 }

@@ -6,6 +6,8 @@ export interface Location {
   file: string
   line: number
   column?: number
+  /** The line itself, redacted. */
+  text?: string
 }
 
 /** What each end of the proxy saw, one line of text per exchange, secrets redacted. */

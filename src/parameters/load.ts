@@ -1,10 +1,14 @@
 import {readFile, stat} from 'node:fs/promises'
+import {config} from 'zod'
 import type {z} from 'zod'
 import {UsageError} from '../errors.ts'
 import {readDocument} from './document.ts'
 import type {ParameterDocument, Problem} from './document.ts'
 import {foreignParametersSchema, parametersSchema} from './schema.ts'
 import type {ForeignParameters, Parameters} from './schema.ts'
+
+// One small document is parsed once: writing a parser for it with `new Function` would cost more than it saves.
+config({jitless: true})
 
 /** Where parameters come from. */
 export interface ParametersRequest {

@@ -19,7 +19,10 @@ export interface FoundBinary {
 /** Every binary of the proxy, those on the PATH first; links to one file count once. */
 export async function findBinaries(proxy: Proxy): Promise<readonly FoundBinary[]> {
   const onPath = (env['PATH'] ?? '').split(delimiter).filter(folder => folder.startsWith('/'))
-  const places = [...onPath.map(folder => ({folder, where: 'on the PATH'})), ...proxy.binaryFolders.map(folder => ({folder, where: `in ${folder}`}))]
+  const places = [
+    ...onPath.map(folder => ({folder, where: 'on the PATH'})),
+    ...proxy.binaryFolders.map(folder => ({folder, where: `in ${folder}`})),
+  ]
   const found: FoundBinary[] = []
   const seen = new Set<string>()
   for (const {folder, where} of places) {
@@ -46,13 +49,23 @@ export async function namedBinary(proxy: Proxy, path: string): Promise<FoundBina
   if (!found?.isFile()) throw new UsageError(`--binary ${path}: ${found ? 'is not a file' : 'there is no such file'}`)
   if (!(await isExecutable(path))) throw new EnvironmentError(`--binary ${path}: this user may not execute it`)
   const version = await askVersion(proxy, path)
-  if (version === undefined) throw new UsageError(`--binary ${path}: is not ${proxy.title}`, {suggestions: [`its answer to ${[...proxy.versionCommand(path)].join(' ')} names no version of ${proxy.title}`]})
+  if (version === undefined)
+    throw new UsageError(`--binary ${path}: is not ${proxy.title}`, {
+      suggestions: [`its answer to ${[...proxy.versionCommand(path)].join(' ')} names no version of ${proxy.title}`],
+    })
   return {path: await realpath(path), version, where: 'given by --binary'}
 }
 
 async function askVersion(proxy: Proxy, path: string): Promise<string | undefined> {
   const [file = path, ...args] = proxy.versionCommand(path)
-  const {all} = await execa(file, args, {reject: false, all: true, stdin: 'ignore', timeout: PATIENCE.answer, env: proxyEnvironment(), extendEnv: false})
+  const {all} = await execa(file, args, {
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: PATIENCE.answer,
+    env: proxyEnvironment(),
+    extendEnv: false,
+  })
   return proxy.parseVersion(all ?? '')
 }
 

@@ -19,7 +19,12 @@ import type {Runtime} from './runtime.ts'
 
 /** A configuration may read its environment: it gets what a proxy needs, not the secrets of whoever runs us. */
 export function proxyEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return {PATH: ownEnv['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...(ownEnv['TZ'] === undefined ? {} : {TZ: ownEnv['TZ']}), ...extra}
+  return {
+    PATH: ownEnv['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    LC_ALL: 'C',
+    ...(ownEnv['TZ'] === undefined ? {} : {TZ: ownEnv['TZ']}),
+    ...extra,
+  }
 }
 
 const installations = new WeakMap<Runtime, Promise<Installation>>()
@@ -32,7 +37,17 @@ export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: 
   const canDrop = account !== undefined && (await starts(command, proxy.versionCommand(command), account))
   const identity = canDrop ? {uid: account.uid, gid: account.gid} : {}
 
-  const ask = async (args: readonly string[]) => (await execa(command, args, {reject: false, all: true, stdin: 'ignore', timeout: PATIENCE.answer, env: proxyEnvironment(), extendEnv: false})).all ?? ''
+  const ask = async (args: readonly string[]) =>
+    (
+      await execa(command, args, {
+        reject: false,
+        all: true,
+        stdin: 'ignore',
+        timeout: PATIENCE.answer,
+        env: proxyEnvironment(),
+        extendEnv: false,
+      })
+    ).all ?? ''
   const list = (path: string) => readdir(path).catch(() => [])
 
   return {
@@ -70,8 +85,10 @@ export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: 
         cancelSignal: signal,
       })
       signal.throwIfAborted()
-      if (result.timedOut) throw new EnvironmentError(`${proxy.title} did not finish its configuration test within ${PATIENCE.configTest / 1000} s`)
-      if (result.exitCode === undefined && result.signal === undefined) throw new EnvironmentError(`${file} cannot be started: ${result.originalMessage ?? result.shortMessage ?? 'unknown reason'}`)
+      if (result.timedOut)
+        throw new EnvironmentError(`${proxy.title} did not finish its configuration test within ${PATIENCE.configTest / 1000} s`)
+      if (result.exitCode === undefined && result.signal === undefined)
+        throw new EnvironmentError(`${file} cannot be started: ${result.originalMessage ?? result.shortMessage ?? 'unknown reason'}`)
       return {exit: exitOf(result), output: result.all ?? ''}
     },
     async launch(argv, env, ports) {
@@ -124,7 +141,16 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
 }
 
 async function starts(command: string, [file = command, ...args]: readonly string[], {uid, gid}: Account): Promise<boolean> {
-  const {exitCode} = await execa(file, args, {uid, gid, cwd: '/', reject: false, stdin: 'ignore', timeout: PATIENCE.answer, env: proxyEnvironment(), extendEnv: false})
+  const {exitCode} = await execa(file, args, {
+    uid,
+    gid,
+    cwd: '/',
+    reject: false,
+    stdin: 'ignore',
+    timeout: PATIENCE.answer,
+    env: proxyEnvironment(),
+    extendEnv: false,
+  })
   return exitCode === 0
 }
 

@@ -29,12 +29,32 @@ export interface DockerAnswer {
 }
 
 /** Runs one docker command to its end; never throws for a failing command. @throws the signal's reason when it aborts. */
-export async function docker(args: readonly string[], {timeoutMs = PATIENCE.answer, signal}: {timeoutMs?: number; signal?: AbortSignal} = {}): Promise<DockerAnswer> {
-  const result = await execa('docker', args, {reject: false, all: true, stdin: 'ignore', timeout: timeoutMs, ...(signal ? {cancelSignal: signal} : {})})
+export async function docker(
+  args: readonly string[],
+  {timeoutMs = PATIENCE.answer, signal}: {timeoutMs?: number; signal?: AbortSignal} = {},
+): Promise<DockerAnswer> {
+  const result = await execa('docker', args, {
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: timeoutMs,
+    ...(signal ? {cancelSignal: signal} : {}),
+  })
   signal?.throwIfAborted()
   const lines = result.stderr.split('\n').map(line => line.trim())
-  const problem = result.timedOut ? `no answer within ${timeoutMs / 1000} s` : (lines.find(line => /error|cannot|denied|no such|not found/i.test(line)) ?? lines.find(line => line !== '') ?? result.originalMessage ?? 'no reason given')
-  return {ok: result.exitCode === 0, ...(result.exitCode === undefined ? {} : {code: result.exitCode}), stdout: result.stdout.trim(), problem, output: result.all ?? ''}
+  const problem = result.timedOut
+    ? `no answer within ${timeoutMs / 1000} s`
+    : (lines.find(line => /error|cannot|denied|no such|not found/i.test(line)) ??
+      lines.find(line => line !== '') ??
+      result.originalMessage ??
+      'no reason given')
+  return {
+    ok: result.exitCode === 0,
+    ...(result.exitCode === undefined ? {} : {code: result.exitCode}),
+    stdout: result.stdout.trim(),
+    problem,
+    output: result.all ?? '',
+  }
 }
 
 let known: Promise<Engine> | undefined
@@ -71,7 +91,11 @@ async function askEngine(): Promise<Engine> {
     version,
     ...(system === undefined ? {} : {system}),
     rootless: security.includes('rootless'),
-    ...(remote ? {because: `the Docker engine at ${endpoint} is on another machine: neither the sandbox folder nor loopback ports are shared with it`} : {}),
+    ...(remote
+      ? {
+          because: `the Docker engine at ${endpoint} is on another machine: neither the sandbox folder nor loopback ports are shared with it`,
+        }
+      : {}),
   }
 }
 

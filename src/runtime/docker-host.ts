@@ -44,9 +44,17 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
     ...(nodes.some(node => node.startsWith(HOST_ALIAS)) ? ['--add-host', `${HOST_ALIAS}:host-gateway`] : []),
   ]
   const withEnv = (env: Readonly<Record<string, string>>) => Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-  const inside = (argv: readonly string[], options: readonly string[] = []) => [...common, ...options, '--entrypoint', argv[0] ?? proxy.image.command, image, ...argv.slice(1)]
+  const inside = (argv: readonly string[], options: readonly string[] = []) => [
+    ...common,
+    ...options,
+    '--entrypoint',
+    argv[0] ?? proxy.image.command,
+    image,
+    ...argv.slice(1),
+  ]
 
-  const ask = async (args: readonly string[]) => (await docker(inside([proxy.image.command, ...args]), {timeoutMs: PATIENCE.configTest})).output
+  const ask = async (args: readonly string[]) =>
+    (await docker(inside([proxy.image.command, ...args]), {timeoutMs: PATIENCE.configTest})).output
   const list = async (path: string) => {
     const {ok, stdout} = await docker(inside(['ls', '-1A', path]), {timeoutMs: PATIENCE.configTest})
     return ok ? stdout.split('\n').filter(name => name !== '') : []
@@ -69,11 +77,18 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
       const name = containerName()
       const forget = onExit(() => removeNow(name))
       try {
-        const {code, output, problem} = await docker(inside(argv, ['--name', name, ...withEnv(env)]), {timeoutMs: PATIENCE.configTest, signal})
+        const {code, output, problem} = await docker(inside(argv, ['--name', name, ...withEnv(env)]), {
+          timeoutMs: PATIENCE.configTest,
+          signal,
+        })
         // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
-        if (code === undefined || (code >= 125 && code <= 127)) throw new EnvironmentError(`the container of ${image} cannot be started: ${problem}`)
+        if (code === undefined || (code >= 125 && code <= 127))
+          throw new EnvironmentError(`the container of ${image} cannot be started: ${problem}`)
         const unseen = code === 0 ? undefined : await whyUnseen(inside, argv)
-        if (unseen !== undefined) throw new EnvironmentError(`the Docker engine does not see ${folder.path}: ${unseen}`, {suggestions: ['set TMPDIR to a folder that is shared with the engine']})
+        if (unseen !== undefined)
+          throw new EnvironmentError(`the Docker engine does not see ${folder.path}: ${unseen}`, {
+            suggestions: ['set TMPDIR to a folder that is shared with the engine'],
+          })
         return {exit: {code}, output}
       } finally {
         if (signal.aborted) await docker(['rm', '--force', name])
@@ -100,7 +115,10 @@ function limit(runtime: Runtime): Promise<readonly string[]> {
 }
 
 async function askLimit(image: string): Promise<readonly string[]> {
-  const {ok, stdout} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', 'sh', image, '-c', 'ulimit -Hn'], {timeoutMs: PATIENCE.configTest})
+  const {ok, stdout} = await docker(
+    ['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', 'sh', image, '-c', 'ulimit -Hn'],
+    {timeoutMs: PATIENCE.configTest},
+  )
   return ok && !(Number(stdout) <= DESCRIPTORS) ? ['--ulimit', `nofile=${DESCRIPTORS}:${DESCRIPTORS}`] : []
 }
 
@@ -127,7 +145,8 @@ function launch(args: readonly string[], {name, ports, outer}: {name: string; po
       await docker(['kill', '--signal', signalName, name])
     },
     async stop(stopSignal) {
-      if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok) await askUntil(gone, {budgetMs: PATIENCE.containerStop})
+      if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok)
+        await askUntil(gone, {budgetMs: PATIENCE.containerStop})
       // Asked again while the client lives: it may be stopped before the engine has made the container.
       await askUntil(
         async () => {
@@ -138,7 +157,9 @@ function launch(args: readonly string[], {name, ports, outer}: {name: string; po
       )
       if (exit() === undefined) kill('SIGKILL')
       await ended
-      await askUntil(async () => ((await docker(['container', 'inspect', '--format', '{{.Id}}', name])).ok ? undefined : true), {budgetMs: PATIENCE.kill})
+      await askUntil(async () => ((await docker(['container', 'inspect', '--format', '{{.Id}}', name])).ok ? undefined : true), {
+        budgetMs: PATIENCE.kill,
+      })
       forget()
     },
   }

@@ -28,7 +28,10 @@ interface ForegroundOptions {
  * Starts a process with its output in files: /dev/stderr can then be opened again by workers that log there, and nothing is lost
  * when we end first. (execa connects long-running output by pipes only, hence `spawn`.)
  */
-export function startForeground([file = '', ...args]: readonly string[], {cwd, env, identity = {}, outer, account}: ForegroundOptions): Foreground {
+export function startForeground(
+  [file = '', ...args]: readonly string[],
+  {cwd, env, identity = {}, outer, account}: ForegroundOptions,
+): Foreground {
   const descriptors = ['stdout.log', 'stderr.log'].map(name => {
     const path = join(outer, name)
     const descriptor = openSync(path, 'a', 0o600)

@@ -21,13 +21,17 @@ export async function dockerRuntime(proxy: Proxy, request: RuntimeRequest, signa
     how = 'pulled now'
   }
   const version = await imageVersion(proxy, reference, signal)
-  if (version === undefined) return {because: `the image ${reference} is no ${proxy.title}: ${proxy.versionCommand(proxy.image.command).join(' ')} names no version`}
+  if (version === undefined)
+    return {because: `the image ${reference} is no ${proxy.title}: ${proxy.versionCommand(proxy.image.command).join(' ')} names no version`}
   return {kind: 'docker', reference, version, reason: `${proxy.title} ${version} in the image ${reference}, ${how}`}
 }
 
 /** What the proxy in the image says of itself. */
 export async function imageVersion(proxy: Proxy, reference: string, signal?: AbortSignal): Promise<string | undefined> {
   const [command = proxy.image.command, ...args] = proxy.versionCommand(proxy.image.command)
-  const {output} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', command, reference, ...args], {timeoutMs: PATIENCE.configTest, ...(signal ? {signal} : {})})
+  const {output} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', command, reference, ...args], {
+    timeoutMs: PATIENCE.configTest,
+    ...(signal ? {signal} : {}),
+  })
   return proxy.parseVersion(output)
 }

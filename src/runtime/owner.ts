@@ -37,7 +37,15 @@ export function parseOwner(text: string): Owner | undefined {
 
 /** True for a pid and a start time as `currentOwner` writes them. */
 export function isChild(value: unknown): value is Child {
-  return typeof value === 'object' && value !== null && 'pid' in value && Number.isInteger(value.pid) && Number(value.pid) > 1 && 'started' in value && typeof value.started === 'string'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    Number.isInteger(value.pid) &&
+    Number(value.pid) > 1 &&
+    'started' in value &&
+    typeof value.started === 'string'
+  )
 }
 
 function isOwner(value: unknown): value is Owner {
@@ -51,7 +59,13 @@ export function startTime(pid: number): string | undefined {
     return stat && stat.state !== 'Z' ? `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${stat.startTicks}` : undefined
   }
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {encoding: 'utf8', env: {LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin'}, stdio: ['ignore', 'pipe', 'ignore']}).trim() || undefined
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+        encoding: 'utf8',
+        env: {LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin'},
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim() || undefined
+    )
   } catch {
     return undefined
   }

@@ -24,7 +24,10 @@ export const PATIENCE = {
  * Asks until the answer is not `undefined`, or until `budgetMs` passed (then `undefined`).
  * @throws the signal's reason when it aborts.
  */
-export async function askUntil<T>(question: () => Promise<T | undefined> | T | undefined, {budgetMs, everyMs = 20, signal}: {budgetMs: number; everyMs?: number; signal?: AbortSignal}): Promise<T | undefined> {
+export async function askUntil<T>(
+  question: () => Promise<T | undefined> | T | undefined,
+  {budgetMs, everyMs = 20, signal}: {budgetMs: number; everyMs?: number; signal?: AbortSignal},
+): Promise<T | undefined> {
   const deadline = Date.now() + budgetMs
   for (;;) {
     signal?.throwIfAborted()

@@ -10,7 +10,10 @@ type Look = 'answered' | 'accepted' | 'refused'
  * @returns false when `hasEnded` became true, or when time ran out.
  * @throws the signal's reason when it aborts.
  */
-export async function waitUntilAccepting(port: number, {host, acceptMeansListening, hasEnded, signal}: {host: string; acceptMeansListening: boolean; hasEnded(): boolean; signal: AbortSignal}): Promise<boolean> {
+export async function waitUntilAccepting(
+  port: number,
+  {host, acceptMeansListening, hasEnded, signal}: {host: string; acceptMeansListening: boolean; hasEnded(): boolean; signal: AbortSignal},
+): Promise<boolean> {
   const silentSince = Date.now() + PATIENCE.ready / 4
   const found = await askUntil(
     async () => {

@@ -13,7 +13,8 @@ import type {Runtime, RuntimeRequest} from './runtime.ts'
  */
 export async function resolveRuntime(proxy: Proxy, request: RuntimeRequest, signal: AbortSignal): Promise<Runtime> {
   const {prefer, version, binary, image} = request
-  if (binary !== undefined && image !== undefined) throw new UsageError(`--binary ${binary} and --image ${image}: only one of them can be run`)
+  if (binary !== undefined && image !== undefined)
+    throw new UsageError(`--binary ${binary} and --image ${image}: only one of them can be run`)
   if (binary !== undefined && prefer === 'docker') throw new UsageError(`--binary ${binary} contradicts --runtime docker`)
   if (image !== undefined && prefer === 'binary') throw new UsageError(`--image ${image} contradicts --runtime binary`)
 
@@ -27,17 +28,25 @@ export async function resolveRuntime(proxy: Proxy, request: RuntimeRequest, sign
       const found = await findBinaries(proxy)
       const chosen = found.find(candidate => versionMatches(version, candidate.version))
       if (chosen) return binaryRuntime(proxy, chosen)
-      looked.push(...(found.length === 0 ? [`no ${proxy.binaries.join(' or ')} on the PATH or in ${proxy.binaryFolders.join(', ')}`] : found.map(({path, version: own}) => `${path} is ${own}`)))
+      looked.push(
+        ...(found.length === 0
+          ? [`no ${proxy.binaries.join(' or ')} on the PATH or in ${proxy.binaryFolders.join(', ')}`]
+          : found.map(({path, version: own}) => `${path} is ${own}`)),
+      )
     }
     if (prefer !== 'binary') {
       const runtime = await dockerRuntime(proxy, request, signal)
-      if ('kind' in runtime && versionMatches(version, runtime.version)) return looked.length === 0 ? runtime : {...runtime, reason: `${runtime.reason} (${looked.join('; ')})`}
+      if ('kind' in runtime && versionMatches(version, runtime.version))
+        return looked.length === 0 ? runtime : {...runtime, reason: `${runtime.reason} (${looked.join('; ')})`}
       looked.push('kind' in runtime ? `the image ${runtime.reference} is ${proxy.title} ${runtime.version}` : runtime.because)
     }
   }
-  throw new EnvironmentError(`nothing here can run ${proxy.title}${version === undefined ? '' : ` ${version}`}:\n${looked.map(line => `  ${line}`).join('\n')}`, {
-    suggestions: adviceFor(proxy, request),
-  })
+  throw new EnvironmentError(
+    `nothing here can run ${proxy.title}${version === undefined ? '' : ` ${version}`}:\n${looked.map(line => `  ${line}`).join('\n')}`,
+    {
+      suggestions: adviceFor(proxy, request),
+    },
+  )
 }
 
 /** `X.Y` is matched by every `X.Y.Z`; nothing asked is matched by all. */
@@ -47,15 +56,28 @@ export function versionMatches(asked: string | undefined, actual: string): boole
 }
 
 export function binaryRuntime(proxy: Proxy, {path, version, where}: FoundBinary): Runtime {
-  return {kind: 'binary', reference: path, version, reason: `${proxy.title} ${version} ${/^(on|in) /.test(where) ? `found ${where}` : where}`}
+  return {
+    kind: 'binary',
+    reference: path,
+    version,
+    reason: `${proxy.title} ${version} ${/^(on|in) /.test(where) ? `found ${where}` : where}`,
+  }
 }
 
 /** Package managers by the file that gives them away, and what the proxies are called there. */
 const INSTALLERS: readonly {at: readonly string[]; command: string; packages: Readonly<Record<Proxy['name'], string>>}[] = [
-  {at: ['/usr/bin/apt-get'], command: 'apt-get install --no-install-recommends', packages: {nginx: 'nginx-light', apache: 'apache2', haproxy: 'haproxy'}},
+  {
+    at: ['/usr/bin/apt-get'],
+    command: 'apt-get install --no-install-recommends',
+    packages: {nginx: 'nginx-light', apache: 'apache2', haproxy: 'haproxy'},
+  },
   {at: ['/usr/bin/dnf'], command: 'dnf install', packages: {nginx: 'nginx', apache: 'httpd', haproxy: 'haproxy'}},
   {at: ['/sbin/apk'], command: 'apk add', packages: {nginx: 'nginx', apache: 'apache2 apache2-proxy', haproxy: 'haproxy'}},
-  {at: ['/opt/homebrew/bin/brew', '/usr/local/bin/brew'], command: 'brew install', packages: {nginx: 'nginx', apache: 'httpd', haproxy: 'haproxy'}},
+  {
+    at: ['/opt/homebrew/bin/brew', '/usr/local/bin/brew'],
+    command: 'brew install',
+    packages: {nginx: 'nginx', apache: 'httpd', haproxy: 'haproxy'},
+  },
 ]
 
 /** The command that installs a proxy here; `undefined` where no known package manager is. */
@@ -68,8 +90,12 @@ function adviceFor(proxy: Proxy, {prefer, version, binary, image}: RuntimeReques
   const install = installCommand(proxy)
   return [
     ...(version === undefined ? [] : ['ask for another --proxy-version, or none']),
-    ...(prefer === 'docker' || image !== undefined || version !== undefined ? [] : [install === undefined ? `install ${proxy.title}` : `install it: ${install}`]),
-    ...(binary === undefined && prefer !== 'binary' ? [`start a Docker engine that has, or can pull, ${image ?? 'the official image'}; --image names another`] : []),
+    ...(prefer === 'docker' || image !== undefined || version !== undefined
+      ? []
+      : [install === undefined ? `install ${proxy.title}` : `install it: ${install}`]),
+    ...(binary === undefined && prefer !== 'binary'
+      ? [`start a Docker engine that has, or can pull, ${image ?? 'the official image'}; --image names another`]
+      : []),
     'see what this machine can run: gms-proxy doctor',
   ]
 }

@@ -26,9 +26,12 @@ export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): 
   const {bundle} = config
   const {edits, added, entry, refused} = proxy.sandbox(config, plan)
   if (refused.length > 0) {
-    throw new UsageError(`the configuration would run code of its author or reach out of the sandbox:\n${refused.map(({span, directive, because}) => `  ${span.file}:${span.line}:${span.column} ${directive}: ${because}`).join('\n')}`, {
-      suggestions: ['remove these directives', 'pass --allow-exec when you trust the author; --runtime docker is the safer place for it'],
-    })
+    throw new UsageError(
+      `the configuration would run code of its author or reach out of the sandbox:\n${refused.map(({span, directive, because}) => `  ${span.file}:${span.line}:${span.column} ${directive}: ${because}`).join('\n')}`,
+      {
+        suggestions: ['remove these directives', 'pass --allow-exec when you trust the author; --runtime docker is the safer place for it'],
+      },
+    )
   }
   const edited = applyEdits(bundle, edits)
   const files = [...edited.files, ...added]
@@ -45,7 +48,8 @@ export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): 
 
 function refuseToLeave(path: string): void {
   const normal = posix.normalize(path)
-  if (posix.isAbsolute(normal) || normal === '..' || normal.startsWith('../')) throw new UsageError(`${path} is outside the folder of the configuration`)
+  if (posix.isAbsolute(normal) || normal === '..' || normal.startsWith('../'))
+    throw new UsageError(`${path} is outside the folder of the configuration`)
 }
 
 /** Reasons first (patch tools skip what stands before `---`), then the unified diff of each file of the user. */
@@ -55,17 +59,35 @@ function diffOf(before: ConfigBundle, after: ConfigBundle, edits: readonly Edit[
     if (text === file.text) return []
     const own = edits.filter(({span}) => span.file === file.path).sort((a, b) => a.span.start - b.span.start)
     const reasons = own.map(({span, why}) => `# ${span.file}:${span.line}:${span.column} ${why}`)
-    const patch = createTwoFilesPatch(`a/${file.path}`, `b/${file.path}`, file.text, text, undefined, undefined, {context: 1}).replace(/^=+\n/, '')
+    const patch = createTwoFilesPatch(`a/${file.path}`, `b/${file.path}`, file.text, text, undefined, undefined, {context: 1}).replace(
+      /^=+\n/,
+      '',
+    )
     return [...new Set(reasons), patch.trimEnd()]
   })
   const wrappers = added.map(({path}) => `# added ${path}`)
   return redact([...parts, ...(parts.length > 0 ? wrappers : [])].join('\n'))
 }
 
-function explain({level, text, file, line}: ConfigTestMessage, bundle: ConfigBundle, edits: readonly Edit[], folder: string): ConfigMessage {
+function explain(
+  {level, text, file, line}: ConfigTestMessage,
+  bundle: ConfigBundle,
+  edits: readonly Edit[],
+  folder: string,
+): ConfigMessage {
   const path = file === undefined ? undefined : posix.relative(folder, posix.resolve(folder, file))
   const own = bundle.files.find(candidate => candidate.path === path)
-  const location: Location | undefined = own && line !== undefined ? {file: own.path, line: originalLine(own.text, edits.filter(({span}) => span.file === own.path), line)} : undefined
+  const location: Location | undefined =
+    own && line !== undefined
+      ? {
+          file: own.path,
+          line: originalLine(
+            own.text,
+            edits.filter(({span}) => span.file === own.path),
+            line,
+          ),
+        }
+      : undefined
   return {level, text: redact(text.replaceAll(`${folder}/`, '')), ...(location ? {location} : {})}
 }
 
@@ -74,9 +96,12 @@ export function originalLine(text: string, edits: readonly Edit[], edited: numbe
   let shift = 0
   for (const {span, text: replacement} of [...edits].sort((a, b) => a.span.start - b.span.start)) {
     const first = span.line + shift
-    const replacedLines = newlines(text.slice(span.start, span.end))
+    const replaced = text.slice(span.start, span.end)
+    const replacedLines = newlines(replaced)
     const newLines = newlines(replacement)
-    if (edited < first + (replacement.endsWith('\n') && span.column === 1 ? 0 : 1)) break
+    // Whole lines put in or taken out: the first line at that place is not the one before the edit any more.
+    const wholeLines = span.column === 1 && (replacement === '' ? replaced : replacement).endsWith('\n')
+    if (edited < first + (wholeLines ? 0 : 1)) break
     if (edited < first + newLines) return span.line + Math.min(edited - first, replacedLines)
     shift += newLines - replacedLines
   }

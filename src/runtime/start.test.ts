@@ -88,7 +88,9 @@ describe('a proxy that dies', () => {
     await using proxy = proxyOf(await startNginx(SMALL_CONFIG, options()))
     const master = processesOn(proxy.folder)[0]
     process.kill(master?.pid ?? 0, 'SIGKILL')
-    const complaints = await askUntil(async () => ((await proxy.complaints()).length > 0 ? proxy.complaints() : undefined), {budgetMs: 5000})
+    const complaints = await askUntil(async () => ((await proxy.complaints()).length > 0 ? proxy.complaints() : undefined), {
+      budgetMs: 5000,
+    })
     expect(complaints).toEqual(['nginx ended on its own: signal SIGKILL'])
   })
 
@@ -96,7 +98,9 @@ describe('a proxy that dies', () => {
     await using proxy = proxyOf(await startNginx(SMALL_CONFIG, options()))
     const [worker] = childrenOf(processesOn(proxy.folder)[0]?.pid ?? 0)
     process.kill(worker ?? 0, 'SIGKILL')
-    const complaints = await askUntil(async () => ((await proxy.complaints()).length > 0 ? proxy.complaints() : undefined), {budgetMs: 5000})
+    const complaints = await askUntil(async () => ((await proxy.complaints()).length > 0 ? proxy.complaints() : undefined), {
+      budgetMs: 5000,
+    })
     expect(complaints?.join()).toMatch(/exited on signal 9/)
   })
 

@@ -35,7 +35,12 @@ export async function start(options: StartOptions): Promise<StartResult> {
     if (result !== 'port taken') return result
     options.logger.debug(`${options.proxy.title}: a port was taken before it could be used, attempt ${attempt} of ${PORT_ATTEMPTS}`)
   }
-  throw new EnvironmentError(`${options.proxy.title} found a port in use ${PORT_ATTEMPTS} times in a row`, {suggestions: ['run it again', 'look for a listener of the configuration that the sandbox does not move: gms-proxy verify --verbose shows what it changed']})
+  throw new EnvironmentError(`${options.proxy.title} found a port in use ${PORT_ATTEMPTS} times in a row`, {
+    suggestions: [
+      'run it again',
+      'look for a listener of the configuration that the sandbox does not move: gms-proxy verify --verbose shows what it changed',
+    ],
+  })
 }
 
 async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken'> {
@@ -65,7 +70,13 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     cleanup.defer(() => launched.stop(proxy.stopSignal))
     const hasEnded = () => launched.exit() !== undefined
     const published = (await askUntil(() => (hasEnded() ? [] : launched.ports()), {budgetMs: PATIENCE.ready, signal})) ?? []
-    const accepting = (port: number) => waitUntilAccepting(port, {host: listener?.serverName ?? 'localhost', acceptMeansListening: host.acceptMeansListening, hasEnded, signal})
+    const accepting = (port: number) =>
+      waitUntilAccepting(port, {
+        host: listener?.serverName ?? 'localhost',
+        acceptMeansListening: host.acceptMeansListening,
+        hasEnded,
+        signal,
+      })
     const answers = await Promise.all(published.map(accepting))
     const [port] = published
     if (port === undefined || answers.includes(false) || hasEnded()) {
@@ -112,11 +123,23 @@ function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanu
       const exit = disposing ? exitBefore : launched.exit()
       const {error} = await read()
       const fatal = error.split('\n').filter(line => proxy.isFatalLogLine(line))
-      return [...(exit ? [`${proxy.title} ended on its own: ${describeExit(exit)}`] : []), ...new Set(fatal.map(line => redact(line.trim())))].slice(0, QUOTED_LINES)
+      return [
+        ...(exit ? [`${proxy.title} ended on its own: ${describeExit(exit)}`] : []),
+        ...new Set(fatal.map(line => redact(line.trim()))),
+      ].slice(0, QUOTED_LINES)
     },
     async reload() {
       await launched.signal(proxy.reloadSignal)
-      await Promise.all(ports.map(port => waitUntilAccepting(port, {host: 'localhost', acceptMeansListening: host.acceptMeansListening, hasEnded: () => launched.exit() !== undefined, signal})))
+      await Promise.all(
+        ports.map(port =>
+          waitUntilAccepting(port, {
+            host: 'localhost',
+            acceptMeansListening: host.acceptMeansListening,
+            hasEnded: () => launched.exit() !== undefined,
+            signal,
+          }),
+        ),
+      )
     },
     [Symbol.asyncDispose]() {
       exitBefore ??= launched.exit()
@@ -138,18 +161,26 @@ async function readLogs({logs}: Proxy, host: Host): Promise<{access: string; err
  * @throws EnvironmentError when this machine is why the test failed.
  */
 function judge(proxy: Proxy, runnable: RunnableConfig, exit: Exit, output: string): readonly ConfigMessage[] | 'port taken' {
-  if (isCrash(exit)) throw new EnvironmentError(`the configuration test of ${proxy.title} crashed: ${describeExit(exit)}\n${lastLines(output)}`)
+  if (isCrash(exit))
+    throw new EnvironmentError(`the configuration test of ${proxy.title} crashed: ${describeExit(exit)}\n${lastLines(output)}`)
   const messages = proxy.parseConfigTest(output).map(message => runnable.explain(message))
   if (exit.code === 0) return messages.map(message => ({...message, level: 'warning' as const}))
   return blame(proxy, messages, output, `${proxy.title} refused the configuration: ${describeExit(exit)}`)
 }
 
 /** The proxy accepted the file but ended before it answered, or never answered. */
-async function whyNotStarted(proxy: Proxy, runnable: RunnableConfig, host: Host, launched: Launched): Promise<readonly ConfigMessage[] | 'port taken'> {
+async function whyNotStarted(
+  proxy: Proxy,
+  runnable: RunnableConfig,
+  host: Host,
+  launched: Launched,
+): Promise<readonly ConfigMessage[] | 'port taken'> {
   const {error} = await readLogs(proxy, host)
   const exit = launched.exit()
   if (exit === undefined) {
-    throw new EnvironmentError(`${proxy.title} was started but did not answer within ${PATIENCE.ready / 1000} s\n${lastLines(error)}`, {suggestions: ['run it again on a less busy machine', 'keep the sandbox with --keep and read its logs']})
+    throw new EnvironmentError(`${proxy.title} was started but did not answer within ${PATIENCE.ready / 1000} s\n${lastLines(error)}`, {
+      suggestions: ['run it again on a less busy machine', 'keep the sandbox with --keep and read its logs'],
+    })
   }
   // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
   if (exit.because !== undefined || (!host.acceptMeansListening && [125, 126, 127].includes(exit.code ?? 0))) {
@@ -167,7 +198,10 @@ function blame(proxy: Proxy, messages: readonly ConfigMessage[], output: string,
   const ofTheFile = errors.filter(({text, location}) => location !== undefined && hostLimit(text) === undefined)
   const [limit] = limits
   if (limit && ofTheFile.length === 0) {
-    throw new EnvironmentError(`${proxy.title} cannot run this configuration here, ${limit.because}: ${errors.map(({text}) => text).join('; ')}`, {suggestions: [...new Set(limits.map(({advice}) => advice))]})
+    throw new EnvironmentError(
+      `${proxy.title} cannot run this configuration here, ${limit.because}: ${errors.map(({text}) => text).join('; ')}`,
+      {suggestions: [...new Set(limits.map(({advice}) => advice))]},
+    )
   }
   return [...errors, ...messages.filter(({level}) => level === 'warning')]
 }

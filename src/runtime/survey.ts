@@ -35,9 +35,22 @@ async function survey(proxy: Proxy, docker: Engine): Promise<SurveyedProxy> {
   const [binaries, present] = await Promise.all([findBinaries(proxy), docker.answers ? hasImage(reference) : Promise.resolve(false)])
   const facts = {proxy: proxy.name, title: proxy.title, binaries, image: {reference, present}}
   const [first] = binaries
-  if (first) return {...facts, chosen: {kind: 'binary', reference: first.path, version: first.version}, because: `a local binary is taken first: found ${first.where}`}
+  if (first)
+    return {
+      ...facts,
+      chosen: {kind: 'binary', reference: first.path, version: first.version},
+      because: `a local binary is taken first: found ${first.where}`,
+    }
   const none = `no ${proxy.binaries.join(' or ')} on the PATH or in ${proxy.binaryFolders.join(', ')}`
-  if (docker.answers) return {...facts, chosen: {kind: 'docker', reference}, because: `${none}; the Docker engine ${present ? 'has' : 'would have to pull'} the image`}
+  if (docker.answers)
+    return {
+      ...facts,
+      chosen: {kind: 'docker', reference},
+      because: `${none}; the Docker engine ${present ? 'has' : 'would have to pull'} the image`,
+    }
   const install = installCommand(proxy)
-  return {...facts, because: `${none}; ${docker.because ?? 'no Docker engine answers'}${install === undefined ? '' : `; install it: ${install}`}`}
+  return {
+    ...facts,
+    because: `${none}; ${docker.because ?? 'no Docker engine answers'}${install === undefined ? '' : `; install it: ${install}`}`,
+  }
 }

@@ -15,9 +15,16 @@ export async function upstreamAddress(runtime: Runtime, signal?: AbortSignal): P
 
 /** Engines do not always fill in the gateway (Docker 20.10 before its first restart): then it is the first address of the subnet. */
 async function bridgeGateway(signal: AbortSignal | undefined): Promise<string | undefined> {
-  const {ok, stdout} = await docker(['network', 'inspect', 'bridge', '--format', '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{"\\n"}}{{end}}'], signal ? {signal} : {})
+  const {ok, stdout} = await docker(
+    ['network', 'inspect', 'bridge', '--format', '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{"\\n"}}{{end}}'],
+    signal ? {signal} : {},
+  )
   if (!ok) return undefined
-  const [subnet = '', gateway = ''] = stdout.split('\n').find(line => /^\d+\./.test(line))?.split(' ') ?? []
+  const [subnet = '', gateway = ''] =
+    stdout
+      .split('\n')
+      .find(line => /^\d+\./.test(line))
+      ?.split(' ') ?? []
   if (/^\d+(\.\d+){3}$/.test(gateway)) return gateway
   const network = /^(\d+\.\d+\.\d+)\.0\//.exec(subnet)?.[1]
   return network === undefined ? undefined : `${network}.1`

@@ -3,7 +3,9 @@ import type {Evidence} from '../model/report.ts'
 import type {Judgement} from './check.ts'
 import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
 
-const MOST_LINES = 8
+/** The last exchanges tell what broke; those before them went well. */
+const MOST_LINES = 5
+const LONGEST_ANSWER = 160
 
 /** ms → `12 ms`, `25.0 s`. */
 export function time(ms: number): string {
@@ -31,9 +33,11 @@ export function nothingArrived(transcripts: Transcript | readonly Transcript[], 
   }
 }
 
-/** `POST /genesys/cometd/connect → 504 in 25.0 s: <html>…` */
+/** `POST /genesys/cometd/connect → 504 in 25.0 s: <html>…`; what a good answer said is not repeated. */
 export function clientLine({what, status, tookMs, answer}: Exchange): string {
-  return `${what} → ${status === undefined ? '' : `${status} `}in ${time(tookMs)}${answer === '' ? '' : `: ${answer}`}`
+  const well = status !== undefined ? status < 300 && !answer.includes('"error"') : answer.includes('"successful":true')
+  const text = well || answer === '' ? '' : `: ${answer.length > LONGEST_ANSWER ? `${answer.slice(0, LONGEST_ANSWER - 1)}…` : answer}`
+  return `${what} → ${status === undefined ? '' : `${status} `}in ${time(tookMs)}${text}`
 }
 
 /** `gms1 received POST /genesys/cometd/connect over HTTP/1.1, answered 200 after 12 ms` */

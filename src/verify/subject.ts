@@ -1,3 +1,4 @@
+import {basename, dirname, join} from 'node:path'
 import {EnvironmentError} from '../errors.ts'
 import type {ConfigBundle} from '../model/bundle.ts'
 import type {Promises} from '../model/report.ts'
@@ -42,6 +43,13 @@ export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runti
   const nodes = new Set(proxy.nodes(config).map(node => node.address)).size
   const file = {name: subject.name, nodes: Math.max(1, nodes), ...(listener?.serverName === undefined ? {} : {serverName: listener.serverName})}
   return {bundle, config, promises: expectationsOfForeign(file, subject.stated), source: subject.name}
+}
+
+/** The file of a bundle as the command line would name it: an editor, or CI, can open it. */
+export function pathOf(subject: Exclude<Subject, {kind: 'url'}>, file: string): string {
+  if (subject.kind === 'rendered') return file
+  const named = basename(subject.name) === basename(subject.bundle.entry) ? dirname(subject.name) : subject.name
+  return join(named, file)
 }
 
 /** Promises that a URL is held to. */

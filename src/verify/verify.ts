@@ -14,7 +14,7 @@ import {telltaleLines} from './proxy-log.ts'
 import {selectChecks} from './select.ts'
 import {budgetsFor, mostChatsHere, setStage, targetOf} from './stage.ts'
 import type {SetStage, StageOptions} from './stage.ts'
-import {prepare, promisesOfUrl} from './subject.ts'
+import {pathOf, prepare, promisesOfUrl} from './subject.ts'
 import type {Subject} from './subject.ts'
 
 /** What happens while it runs, for whoever shows progress. `longestWaitMs` is known when a check starts. */
@@ -87,7 +87,7 @@ async function verifyConfiguration(subject: Exclude<Subject, {kind: 'url'}>, che
   const shared = await setStage(stageOptions)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
-    const judge = (check: Check, set: SetStage) => runCheck(check, set, {name, proxy, config, ...options})
+    const judge = (check: Check, set: SetStage) => runCheck(check, set, {name, proxy, config, pathOf: file => pathOf(subject, file), ...options})
     const skipReason = (check: Check) => whyNot(check, {accepted, affinity: promises.affinity === 'required', nodes: promises.nodes, url: false, intrusive: true})
     const run = async (check: Check): Promise<Outcome> => {
       const because = skipReason(check)
@@ -186,12 +186,14 @@ interface JudgeContext {
   name: string
   proxy?: Proxy
   config?: ParsedConfig
+  /** A file of the configuration as the command line would name it. */
+  pathOf?(file: string): string
   signal: AbortSignal
   logger: Logger
   onProgress?(progress: Progress): void
 }
 
-async function runCheck(check: Check, set: SetStage, {name, proxy, config, signal, logger, onProgress}: JudgeContext): Promise<Outcome> {
+async function runCheck(check: Check, set: SetStage, {name, proxy, config, pathOf: nameOf = file => file, signal, logger, onProgress}: JudgeContext): Promise<Outcome> {
   const {promises} = set.stage
   onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: check.longestWaitMs?.(promises) ?? 0})
   const began = Date.now()
@@ -214,20 +216,20 @@ async function runCheck(check: Check, set: SetStage, {name, proxy, config, signa
   }
   const tookMs = Date.now() - began
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)
-  const log = set.running ? telltaleLines(await set.running.logs()) : []
-  const findings = judgement.findings.map(draft => complete(draft, check, {log, ...(proxy ? {proxy} : {}), ...(config ? {config} : {})}))
+  const logs = set.running && (await set.running.logs())
+  const findings = judgement.findings.map(draft => complete(draft, check, {log: logs ? telltaleLines(logs, draft.evidence.client) : [], nameOf, ...(proxy ? {proxy} : {}), ...(config ? {config} : {})}))
   return conclude(check, name, {...judgement, findings}, tookMs, onProgress, findings)
 }
 
 /** Adds to what the check saw: the place, the proxy's own words and the mend. */
-function complete(draft: Draft, {meta}: Check, {proxy, config, log}: {proxy?: Proxy; config?: ParsedConfig; log: readonly string[]}): Finding {
+function complete(draft: Draft, {meta}: Check, {proxy, config, log, nameOf}: {proxy?: Proxy; config?: ParsedConfig; log: readonly string[]; nameOf(file: string): string}): Finding {
   const location = draft.location ?? (proxy && config ? locate(config, meta.directives[proxy.name]) : undefined)
   const {message, expected, actual, evidence} = draft
   return {
     message: redact(message),
     expected: redact(expected),
     actual: redact(actual),
-    ...(location ? {location} : {}),
+    ...(location ? {location: {...location, file: nameOf(location.file)}} : {}),
     evidence: {
       client: evidence.client.map(redact),
       upstream: evidence.upstream.map(redact),

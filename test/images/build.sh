@@ -17,14 +17,16 @@ base=gms-proxy-test/base:$suite
 
 # The machine's own package source and proxy, so that nothing but what apt may reach is asked for.
 mirror() {
-  apt-get indextargets --format '$(CREATED_BY) $(CODENAME) $(COMPONENT) $(SITE)' |
-    awk '$1 == "Packages" && $2 !~ /-/ && $3 == "main" {print $4; exit}'
+  apt-get indextargets --format '$(CREATED_BY)|$(RELEASE)|$(COMPONENT)|$(SITE)' |
+    awk -F'|' '$1 == "Packages" && $2 !~ /-/ && $3 == "main" {print $4; exit}'
 }
 proxy=$(apt-config shell p Acquire::http::Proxy | sed -n "s/^p='\(.*\)'$/\1/p")
 if [ -n "$proxy" ] && [ "$proxy" != DIRECT ]; then export http_proxy=$proxy; fi
 
 if ! docker image inspect "$base" >/dev/null 2>&1; then
   from=${MIRROR:-$(mirror)}
+  # apt only tells its sources once it has their lists.
+  if [ -z "$from" ]; then apt-get update --quiet >&2 && from=$(mirror); fi
   [ -n "$from" ] || { say 'no Debian package source in the apt configuration: set MIRROR'; exit 3; }
   root=$(mktemp -d "${TMPDIR:-/tmp}/gms-proxy-images.XXXXXX")
   trap 'rm -rf --one-file-system "$root"' EXIT

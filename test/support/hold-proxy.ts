@@ -10,7 +10,9 @@ import {proxyOf, SMALL_CONFIG, startNginx} from './nginx-run.ts'
 const [end = 'hold', image, keep] = process.argv.slice(2)
 const signal = new AbortController().signal
 const runtime = await resolveRuntime(nginx, image ? {prefer: 'docker', image} : {prefer: 'binary'}, signal)
-const proxy = proxyOf(await startNginx(SMALL_CONFIG, {runtime, nodes: ['127.0.0.1:9'], keep: keep === 'keep', logger: silentLogger, signal}))
+const proxy = proxyOf(
+  await startNginx(SMALL_CONFIG, {runtime, nodes: ['127.0.0.1:9'], keep: keep === 'keep', logger: silentLogger, signal}),
+)
 process.stdout.write(`${JSON.stringify({folder: proxy.folder, url: proxy.url.href})}\n`)
 if (end === 'exit') process.exit(7)
 setInterval(() => undefined, 60_000)

@@ -37,8 +37,19 @@ export function bundleOf(text: string): StartOptions['bundle'] {
 }
 
 /** Starts nginx with `text` as its configuration; everything else can be replaced. */
-export function startNginx(text: string, options: Partial<StartOptions> & {runtime: Runtime; nodes: readonly string[]}): Promise<StartResult> {
-  return start({proxy: nginx, bundle: bundleOf(text), allowExec: false, keep: false, signal: new AbortController().signal, logger: silentLogger, ...options})
+export function startNginx(
+  text: string,
+  options: Partial<StartOptions> & {runtime: Runtime; nodes: readonly string[]},
+): Promise<StartResult> {
+  return start({
+    proxy: nginx,
+    bundle: bundleOf(text),
+    allowExec: false,
+    keep: false,
+    signal: new AbortController().signal,
+    logger: silentLogger,
+    ...options,
+  })
 }
 
 /** The running proxy, or a failure that says why it does not run. */

@@ -212,7 +212,8 @@ class Sandbox {
   }
 
   private replace(span: Span, text: string, why: string): void {
-    this.edits.push({span, text, why})
+    const file = this.config.bundle.files.find(({path}) => path === span.file)
+    if (file?.text.slice(span.start, span.end) !== text) this.edits.push({span, text, why})
   }
 
   private replaceArguments({args, nameSpan}: Directive, text: string, why: string): void {

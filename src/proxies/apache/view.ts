@@ -12,8 +12,8 @@ const FORM_BYTES = 1_048_576
 const MAX_THREADS_PER_CHILD = 250
 /** Above this one machine does not have the threads that httpd needs, one for each chat. */
 const MAX_CHATS = 100_000
-/** A worker's host name longer than this is cut short by httpd's shared memory (PROXY_WORKER_MAX_HOSTNAME_SIZE, mod_proxy.h). */
-const MAX_HOST_LENGTH = 63
+/** A worker is known by its URL, of which httpd keeps 255 characters (PROXY_WORKER_MAX_NAME_SIZE, mod_proxy.h). */
+const MAX_HOST_LENGTH = 235
 
 const MODULES = [
   'mpm_event',

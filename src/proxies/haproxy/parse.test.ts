@@ -69,8 +69,9 @@ test('variables are seen between double quotes only', () => {
 })
 
 describe.skipIf(!installed)('agreement with HAProxy itself', () => {
-  /** `.notice WORD` makes `haproxy -c` print the word as it understood it. */
+  /** `.notice WORD` makes `haproxy -c` print the word as it understood it; HAProxy gives up after 20 errors. */
   function understood(lines: readonly string[]): readonly (string | undefined)[] {
+    if (lines.length > 20) return [...understood(lines.slice(0, 20)), ...understood(lines.slice(20))]
     const folder = mkdtempSync(join(tmpdir(), 'gms-proxy-parse-'))
     try {
       writeFileSync(join(folder, 'a.cfg'), lines.map(line => `.notice ${line}\n`).join(''))
@@ -88,12 +89,10 @@ describe.skipIf(!installed)('agreement with HAProxy itself', () => {
     const ours = lines.map(line => {
       const {problems, directives} = read(`.notice ${line}`)
       const args = directives[0]?.args ?? []
-      return problems.length === 0 && args.length === 1 ? args[0]?.value : undefined
+      return problems.length === 0 && (args[1]?.value ?? '') === '' ? (args[0]?.value ?? '') : undefined
     })
     const theirs = understood(lines)
-    lines.forEach((line, i) => {
-      if (ours[i] !== undefined || theirs[i] !== undefined) expect({line, word: ours[i]}).toEqual({line, word: theirs[i] ?? (ours[i] === '' ? '' : undefined)})
-    })
+    lines.forEach((line, i) => expect({line, word: ours[i]}).toEqual({line, word: theirs[i]}))
   })
 
   test('on words that were quoted by us', () => {

@@ -33,6 +33,8 @@ export const check: Check = {
     const results = await Promise.all(TRANSPORTS.map(transport => flow(heldPoll, {transport})))
     // The hold of a real GMS is its own: only a simulated one is known to end on time.
     const early = ({heldMs = 0}: HeldPollResult) => upstream !== undefined && heldMs < holdMs - EARLY_MS
+    // The proxy gave up: GMS learns of it a moment later.
+    await Promise.all(results.map(({probe, successful}) => (successful ? undefined : upstream?.recorder.waitFor(request => request.probe === probe && request.ended !== 'open', 1000))))
     const findings: Draft[] = results
       .map((result, index) => ({result, transport: TRANSPORTS[index]}))
       .filter(({result}) => !result.successful || early(result))
