@@ -91,6 +91,17 @@ async function unknownVerb(verb: string): Promise<UsageError> {
   return new UsageError(`${JSON.stringify(verb)} is not a command`, {suggestions: [...(meant === undefined ? [] : [`gms-proxy ${meant}`]), 'gms-proxy --help lists the commands']})
 }
 
+/** The flags that were probably meant by the ones that do not exist. */
+async function meantFlags(error: Error, verb: string, root: string): Promise<readonly string[]> {
+  const unknown = 'flags' in error && Array.isArray(error.flags) ? error.flags.filter(flag => typeof flag === 'string') : []
+  const known = Object.keys(readJson<Plugin['manifest']>(join(root, 'oclif.manifest.json'))?.commands[verb]?.flags ?? {})
+  const {nearest} = await import('../parameters/suggest.ts')
+  return unknown.flatMap(flag => {
+    const meant = nearest(flag.replace(/^-+/, '').replace(/=.*$/, ''), known)
+    return meant === undefined ? [] : [`--${meant} instead of ${flag}`]
+  })
+}
+
 /** Prints what went wrong, for a person, and says with which code the process ends. */
 async function complain(error: unknown, argv: readonly string[], root: string): Promise<number> {
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? EXIT.ok
@@ -101,7 +112,8 @@ async function complain(error: unknown, argv: readonly string[], root: string): 
     return error.exitCode
   }
   if (error instanceof Errors.CLIError) {
-    printError(error.message.replace(/\nSee more help with --help$/, ''), [...(error.suggestions ?? []), `gms-proxy ${argv[0] ?? ''} --help`])
+    const verb = argv[0] ?? ''
+    printError(error.message.replace(/\nSee more help with --help$/, ''), [...(error.suggestions ?? []), ...(await meantFlags(error, verb, root)), `gms-proxy ${verb} --help`])
     return EXIT.usage
   }
   const {printBug} = await import('./print-error.ts')

@@ -7,8 +7,7 @@ import {surveyRuntimes} from '../runtime/survey.ts'
 
 export default class Doctor extends BaseCommand {
   static override summary = 'What this machine can run, and what would be used'
-  static override description = `Looks for proxy binaries and a Docker engine, and says which of them verify would take for each proxy, and why. Nothing is started,
-installed or downloaded.
+  static override description = `Looks for proxy binaries and a Docker engine, and says which of them verify would take for each proxy, and why. Nothing is started, installed or downloaded.
 
 Exit codes: 0 every proxy can be run, 3 at least one cannot.`
   static override examples = [{command: '<%= config.bin %> <%= command.id %>', description: 'Before the first verify'}]

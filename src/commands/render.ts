@@ -15,8 +15,7 @@ import {PROXIES} from '../proxies/index.ts'
 
 export default class Render extends BaseCommand {
   static override summary = 'Write the configuration of a proxy from parameters'
-  static override description = `The configuration goes to stdout, or to a folder with --out. With --check nothing is written: the exit code is 1, and a diff is printed,
-when the folder does not hold what would be written.`
+  static override description = `The configuration goes to stdout, or to a folder with --out. With --check nothing is written: the exit code is 1, and a diff is printed, when the folder does not hold what would be written.`
   static override examples = [
     {description: 'nginx, from gms-proxy.yaml, to stdout', command: '<%= config.bin %> <%= command.id %> nginx'},
     {description: 'HAProxy 2.6 with one parameter changed', command: '<%= config.bin %> <%= command.id %> haproxy --params two-nodes.yaml --set polling.hold=45s --proxy-version 2.6'},

@@ -12,9 +12,7 @@ const KEPT_REQUESTS = 2000
 
 export default class Simulate extends BaseCommand {
   static override summary = 'Simulated GMS nodes, until interrupted'
-  static override description = `The same strict simulator that verify uses: CometD over WebSocket, long-polling and callback-polling, chats with an agent who answers,
-and files. Nodes share chats and files but no sessions. The addresses go to stdout, what arrives to stderr; with --format json both are
-lines of JSON on stdout. From the parameters polling.hold and upload.maxFileSize are taken.`
+  static override description = `The same strict simulator that verify uses: CometD over WebSocket, long-polling and callback-polling, chats with an agent who answers, and files. Nodes share chats and files but no sessions. The addresses go to stdout, what arrives to stderr; with --format json both are lines of JSON on stdout. From the parameters polling.hold and upload.maxFileSize are taken.`
   static override examples = [
     {description: 'Two nodes on ports the system chooses', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'Three nodes on 8080, 8081 and 8082', command: '<%= config.bin %> <%= command.id %> --nodes 3 --port 8080'},

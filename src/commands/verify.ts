@@ -13,9 +13,7 @@ import {verify} from '../verify/verify.ts'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Run a proxy in front of GMS and drive real chat traffic through it'
-  static override description = `A SUBJECT is nginx, apache or haproxy (rendered from the parameters), all (the three), a configuration file or folder, complete or a
-fragment (--proxy says its dialect when it is not recognised), or the URL of a proxy that already runs. GMS is simulated, strictly.
-A foreign configuration is run in a sandbox: what was changed for that is shown, and what would run code of its author is refused.
+  static override description = `A SUBJECT is nginx, apache or haproxy (rendered from the parameters), all (the three), a configuration file or folder, complete or a fragment (--proxy says its dialect when it is not recognised), or the URL of a proxy that already runs. GMS is simulated, strictly. A foreign configuration is run in a sandbox: what was changed for that is shown, and what would run code of its author is refused.
 
 Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 could not judge, 130 interrupted.`
   static override examples = [

@@ -84,7 +84,8 @@ function complaint(problems: readonly Problem[], source: string, request: Parame
   const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`
   const ordered = [...problems].sort((a, b) => line(a) - line(b))
   const nodesMissing = problems.some(({path, message}) => (path === 'upstream' || path === 'upstream.nodes') && message.startsWith('missing'))
-  return new UsageError([`${count} in the parameters (${source})`, ...ordered.map(textOf)].join('\n'), {
+  const where = request.file === undefined && request.overrides.length === 0 ? 'no file is named, and there is no gms-proxy.yaml here' : source
+  return new UsageError([`${count} in the parameters (${where})`, ...ordered.map(textOf)].join('\n'), {
     suggestions: [
       ...(nodesMissing && request.file === undefined ? ['write gms-proxy.yaml, name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080'] : []),
       'gms-proxy schema prints everything that may be written',

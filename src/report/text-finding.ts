@@ -7,14 +7,17 @@ const LABEL = 11
 const INDENT = 4
 /** Lines of one witness; more are counted, `--verbose` and the JSON report have all. */
 const WITNESS_LINES = 6
+/** Of one such line, as many rows of the terminal: enough to see the answer's status and its error. */
+const WITNESS_ROWS = 2
 
 /** One failed check in full: what was expected, what each end of the proxy saw, and the mend. */
 export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): readonly string[] {
   const head = `${style.mark('failed')} ${style.of('failed', outcome.id)}  ${harmless(outcome.title)}${outcome.severity === 'error' ? '' : style.dim(` (${outcome.severity})`)}`
   const findings = outcome.findings.flatMap((finding, index) => [...(index === 0 ? [] : ['']), ...one(finding, canvas, style)])
+  const log = [...new Set(outcome.findings.flatMap(({evidence}) => evidence.proxyLog ?? []))]
   // The same mend for every finding of a check: said once.
   const mends = [...new Set(outcome.findings.map(({remediation}) => remediation))]
-  return [head, ...findings, ...mends.flatMap(mend => row('Mend', mend, canvas, style)), ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style)]
+  return [head, ...findings, ...witness('Proxy log', log, canvas, style), ...mends.flatMap(mend => row('Mend', mend, canvas, style)), ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style)]
 }
 
 /** One check that was not judged, and why. */
@@ -28,14 +31,12 @@ export function reasonLines(outcome: Outcome, canvas: Canvas, style: Styles): re
 
 function one(finding: Finding, canvas: Canvas, style: Styles): readonly string[] {
   const {message, expected, actual, evidence, location} = finding
-  const shown = (lines: readonly string[]) => (canvas.verbose || lines.length <= WITNESS_LINES ? lines : [...lines.slice(0, WITNESS_LINES), `… ${lines.length - WITNESS_LINES} more (--verbose)`])
   return [
     ...wrap(harmless(message), canvas.width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line)),
     ...row('Expected', expected, canvas, style),
     ...row('Actual', actual, canvas, style),
-    ...witness('Client', shown(evidence.client), canvas, style),
-    ...witness('GMS', shown(evidence.upstream), canvas, style),
-    ...witness('Proxy log', shown(evidence.proxyLog ?? []), canvas, style),
+    ...witness('Client', evidence.client, canvas, style),
+    ...witness('GMS', evidence.upstream, canvas, style),
     ...(location ? row('Where', placeOf(location), canvas, style) : []),
   ]
 }
@@ -44,11 +45,17 @@ function placeOf({file, line, column}: Location): string {
   return `${file}:${line}${column === undefined ? '' : `:${column}`}`
 }
 
+/** What one end saw. Without `--verbose` only as much as tells the story; the JSON report has all. */
 function witness(label: string, lines: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
-  return lines.flatMap((line, index) => row(index === 0 ? label : '', line, canvas, style))
+  const most = canvas.verbose ? lines.length : WITNESS_LINES
+  const rows = lines.slice(0, most).flatMap((line, index) => row(index === 0 ? label : '', line, canvas, style, canvas.verbose ? undefined : WITNESS_ROWS))
+  return lines.length > most ? [...rows, ...row('', `… ${lines.length - most} more (--verbose)`, canvas, style)] : rows
 }
 
-function row(label: string, value: string, {width}: Canvas, style: Styles): readonly string[] {
+function row(label: string, value: string, {width}: Canvas, style: Styles, most = Number.POSITIVE_INFINITY): readonly string[] {
   const lines = wrap(harmless(value), width - INDENT - LABEL)
-  return lines.map((line, index) => `${' '.repeat(INDENT)}${style.dim((index === 0 ? label : '').padEnd(LABEL))}${line}`.trimEnd())
+  return lines.slice(0, most).map((line, index) => {
+    const text = index === most - 1 && lines.length > most ? `${line.slice(0, width - INDENT - LABEL - 1)}…` : line
+    return `${' '.repeat(INDENT)}${style.dim((index === 0 ? label : '').padEnd(LABEL))}${text}`.trimEnd()
+  })
 }

@@ -17,7 +17,14 @@ const WIDEST_GRID = 4
 export function text(report: Report, canvas: Canvas): string {
   const style = styles(canvas.colour)
   const several = report.subjects.length > 1
-  const blocks = report.subjects.flatMap(subject => [heading(subject, canvas, style), ...(several ? [] : [checkLines(subject, canvas, style)]), troubles(subject, canvas, style)])
+  const shared = several && new Set(report.subjects.map(({promises}) => JSON.stringify(promises))).size === 1
+  const blocks = report.subjects.flatMap(subject => [
+    heading(subject, {canvas, style, promises: !shared}),
+    ...(several ? [] : [checkLines(subject, canvas, style)]),
+    troubles(subject, canvas, style),
+  ])
+  const [first] = report.subjects
+  if (shared && first) blocks.push(promiseLines(first.promises, canvas, style))
   if (several) blocks.push(report.subjects.length <= WIDEST_GRID ? grid(report, canvas, style) : table(report, style))
   blocks.push(summary(report, canvas, style))
   return `${blocks
@@ -26,17 +33,25 @@ export function text(report: Report, canvas: Canvas): string {
     .join('\n\n')}\n`
 }
 
-/** What was run, how, and what it is held to. */
-function heading(subject: SubjectReport, canvas: Canvas, style: Styles): readonly string[] {
+/** What was run, how, and (unless every subject shares them) what it is held to. */
+function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Canvas; style: Styles; promises: boolean}): readonly string[] {
+  const {width} = canvas
   const proxy = subject.proxy === undefined ? undefined : `${TITLES[subject.proxy]} ${subject.proxyVersion ?? ''}`.trim()
   const nodes = `${subject.promises.nodes} ${subject.upstream === 'simulator' ? 'simulated ' : ''}GMS ${subject.promises.nodes === 1 ? 'node' : 'nodes'}`
+  const name = harmless(subject.name)
   const facts = [
     ...(proxy === undefined ? [] : [`${proxy} (${subject.runtime})`]),
-    subject.source === 'rendered' ? 'configuration rendered' : harmless(subject.source),
+    ...(subject.source === 'rendered' ? ['configuration rendered'] : subject.source === subject.name || subject.runtime === 'remote' ? [] : [harmless(subject.source)]),
     ...(subject.runtime === 'remote' ? ['running already'] : [nodes]),
+  ].join(' · ')
+  const oneLine = columns(name) + columns(facts) + 4 <= width
+  const indented = (text: string) => wrap(text, width - 2).map(line => style.dim(`  ${line}`))
+  const lines = [
+    `${style.mark(subject.verdict)} ${style.bold(name)}${oneLine ? `  ${style.dim(facts)}` : ''}`,
+    ...(oneLine ? [] : indented(facts)),
+    ...(subject.runtimeReason === undefined ? [] : indented(harmless(subject.runtimeReason))),
+    ...(promises ? promiseLines(subject.promises, canvas, style) : []),
   ]
-  const reason = subject.runtimeReason === undefined ? [] : wrap(harmless(subject.runtimeReason), canvas.width - 2).map(line => style.dim(`  ${line}`))
-  const lines = [`${style.mark(subject.verdict)} ${style.bold(harmless(subject.name))}  ${style.dim(facts.join(' · '))}`, ...reason, ...promiseLines(subject.promises, canvas, style)]
   const diff = subject.sandboxDiff.trimEnd()
   if (diff !== '' && canvas.verbose) lines.push('', ...harmless(diff).split('\n').map(line => `  ${diffLine(line, style)}`))
   else if (diff !== '') lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (ports, addresses, paths; --verbose shows them)`))
@@ -93,7 +108,7 @@ function troubles({outcomes}: SubjectReport, canvas: Canvas, style: Styles): rea
 /** Checks × subjects: the same promise felt through each proxy, side by side. */
 function grid({subjects}: Report, {width}: Canvas, style: Styles): readonly string[] {
   const names = subjects.map(columnName)
-  const cell = Math.max(11, ...names.map(name => columns(name) + 2))
+  const cell = Math.max(10, ...names.map(name => columns(name) + 2))
   const room = Math.max(20, width - 2 - CONCERN_WIDTH - cell * subjects.length)
   const ids = new Map(subjects.flatMap(({outcomes}) => outcomes.map(outcome => [outcome.id, outcome] as const)))
   const rows = CONCERNS.flatMap(concern =>
@@ -104,7 +119,7 @@ function grid({subjects}: Report, {width}: Canvas, style: Styles): readonly stri
           const outcome = outcomes.find(one => one.id === id)
           if (!outcome) return ' '.repeat(cell)
           const time = outcome.status === 'skipped' ? 'skipped' : duration(outcome.durationMs)
-          return `${style.mark(outcome.status)} ${style.dim(fit(time, cell - 4, 'right'))}  `
+          return `${style.mark(outcome.status)} ${style.dim(fit(time, cell - 3, 'right'))} `
         })
         return `  ${style.dim(fit(index === 0 ? concern : '', CONCERN_WIDTH))}${fit(harmless(title), room - 2)}  ${cells.join('')}`.trimEnd()
       }),

@@ -1,3 +1,4 @@
+import {randomInt} from 'node:crypto'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {env as ownEnv, kill} from 'node:process'
@@ -28,6 +29,14 @@ export function proxyEnvironment(extra: Readonly<Record<string, string>> = {}): 
 }
 
 const installations = new WeakMap<Runtime, Promise<Installation>>()
+
+/**
+ * Ports below the range from which systems hand out ports of their own accord (Linux 32768, macOS and BSD 49152): between choosing and
+ * binding, no simulator, client connection or other proxy can be given one of these, and be taken for the proxy when it answers.
+ */
+function candidatePorts(): readonly number[] {
+  return Array.from({length: 50}, () => randomInt(15_000, 32_000))
+}
 
 /** This machine as the place to run a proxy. As root, the proxy runs as `nobody` from its first instruction where it can. */
 export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: boolean}): Promise<Host> {
@@ -67,9 +76,10 @@ export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: 
     },
     async planPorts(count) {
       const ports: number[] = []
-      while (ports.length < count) ports.push(await getPort({host: '127.0.0.1'}))
+      while (ports.length < count) ports.push(await getPort({host: '127.0.0.1', port: candidatePorts()}))
       return ports
     },
+    reachesNodes: () => Promise.resolve(),
     write: file => writeInto(folder.path, file, account),
     async run([file = command, ...args], env, signal): Promise<Answer> {
       const result = await execa(file, args, {

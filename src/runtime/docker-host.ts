@@ -28,6 +28,7 @@ const FIRST_PORT = 18080
 const DESCRIPTORS = 65_536
 
 const limits = new WeakMap<Runtime, Promise<readonly string[]>>()
+const reached = new WeakMap<Runtime, Promise<void>>()
 const installations = new WeakMap<Runtime, Promise<Installation>>()
 
 /** A container as the place to run a proxy: unprivileged, nothing but the sandbox folder shared, published on loopback only. */
@@ -72,6 +73,11 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
       return known
     },
     planPorts: count => Promise.resolve(Array.from({length: count}, (_, index) => FIRST_PORT + index)),
+    reachesNodes() {
+      const known = reached.get(runtime) ?? checkReach(image, nodes[0], common)
+      reached.set(runtime, known)
+      return known
+    },
     write: file => writeInto(folder.path, file, account),
     async run(argv, env, signal): Promise<Answer> {
       const name = containerName()
@@ -120,6 +126,20 @@ async function askLimit(image: string): Promise<readonly string[]> {
     {timeoutMs: PATIENCE.configTest},
   )
   return ok && !(Number(stdout) <= DESCRIPTORS) ? ['--ulimit', `nofile=${DESCRIPTORS}:${DESCRIPTORS}`] : []
+}
+
+/** A firewall between bridge and host would make every check fail for no fault of the configuration. Images without bash are not asked. */
+async function checkReach(image: string, node: string | undefined, common: readonly string[]): Promise<void> {
+  const [, host, port] = /^(.+):(\d+)$/.exec(node ?? '') ?? []
+  if (host === undefined || port === undefined || host.startsWith('127.')) return
+  const {code} = await docker([...common, '--entrypoint', 'timeout', image, '5', 'bash', '-c', `exec 3<>/dev/tcp/${host}/${port}`], {
+    timeoutMs: PATIENCE.configTest,
+  })
+  // timeout(1) and bash: 1 refused or unreachable, 124 no answer.
+  if (code !== 1 && code !== 124) return
+  throw new EnvironmentError(`a container cannot reach this machine at ${host}:${port}: a firewall may stand between`, {
+    suggestions: [`allow connections from the Docker bridge to ${host}`, 'use --runtime binary'],
+  })
 }
 
 /** A mounted folder can be empty in the container when the engine has another view of the file system than we have. */

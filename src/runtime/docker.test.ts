@@ -79,6 +79,15 @@ describe.skipIf(image === undefined)('nginx in a container', () => {
     expect(existsSync(held.folder)).toBe(false)
   })
 
+  it('is this machine’s fault when it cannot reach the node', async () => {
+    const {runtime, address, node} = await prepare()
+    await node[Symbol.asyncDispose]()
+    await expect(startNginx(SMALL_CONFIG, {runtime, nodes: [`${address.reach}:9`]})).rejects.toThrow(
+      /a container cannot reach this machine/,
+    )
+    expect(containersOf(process.pid)).toEqual([])
+  })
+
   it('is not taken for another proxy', async () => {
     await expect(resolveRuntime(haproxy, {prefer: 'docker', ...(image === undefined ? {} : {image})}, never)).rejects.toThrow(
       EnvironmentError,

@@ -39,6 +39,8 @@ export interface Host {
   readonly acceptMeansListening: boolean
   installation(): Promise<Installation>
   planPorts(count: number): Promise<readonly number[]>
+  /** @throws EnvironmentError when a node of this machine cannot be reached from where the proxy runs. */
+  reachesNodes(): Promise<void>
   write(file: {path: string; text: string}): Promise<void>
   /** @throws EnvironmentError when the command cannot be started at all. */
   run(argv: readonly string[], env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer>

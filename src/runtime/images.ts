@@ -27,7 +27,7 @@ export async function dockerRuntime(proxy: Proxy, request: RuntimeRequest, signa
 }
 
 /** What the proxy in the image says of itself. */
-export async function imageVersion(proxy: Proxy, reference: string, signal?: AbortSignal): Promise<string | undefined> {
+async function imageVersion(proxy: Proxy, reference: string, signal?: AbortSignal): Promise<string | undefined> {
   const [command = proxy.image.command, ...args] = proxy.versionCommand(proxy.image.command)
   const {output} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', command, reference, ...args], {
     timeoutMs: PATIENCE.configTest,

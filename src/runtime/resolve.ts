@@ -55,7 +55,7 @@ export function versionMatches(asked: string | undefined, actual: string): boole
   return asked === undefined || asked.split('.').every((part, index) => parts[index] === part)
 }
 
-export function binaryRuntime(proxy: Proxy, {path, version, where}: FoundBinary): Runtime {
+function binaryRuntime(proxy: Proxy, {path, version, where}: FoundBinary): Runtime {
   return {
     kind: 'binary',
     reference: path,

@@ -58,7 +58,11 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     for (const file of runnable.files) await host.write(file)
 
     const test = proxy.configTest(host.command, runnable.entry, host.plan.folder)
-    const tested = await host.run(test.argv, test.env ?? {}, signal)
+    // Both are over before one's failure is told: nothing may still use the folder when it is removed.
+    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, test.env ?? {}, signal), host.reachesNodes()])
+    if (outcome.status === 'rejected') throw outcome.reason
+    if (reach.status === 'rejected') throw reach.reason
+    const tested = outcome.value
     const messages = judge(proxy, runnable, tested.exit, tested.output)
     if (messages === 'port taken' || messages.some(({level}) => level === 'error')) {
       await cleanup[Symbol.asyncDispose]()

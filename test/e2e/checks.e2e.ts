@@ -22,7 +22,7 @@ const prefer = (process.env.GMS_PROXY_RUNTIME ?? 'auto') as RuntimeRequest['pref
 /** They mostly wait (for a hold, for silence, for an answer that a full proxy never gives), so they run beside the others. */
 const PATIENT: readonly string[] = ['upgrade-idle-survives', 'polling-hold-survives', 'limits-hold-idle-chats', 'listener-stays-up']
 /** Runs at once in each lane: enough to overlap the waits, few enough for two cores. */
-const AT_ONCE = cascades ? {patient: 3, brisk: 3} : {patient: 12, brisk: 4}
+const AT_ONCE = cascades ? {patient: 3, brisk: 6} : {patient: 12, brisk: 4}
 /** A check that only reads what others left behind needs others. */
 const TOGETHER: Readonly<Record<string, readonly string[]>> = {'listener-stays-up': ['upgrade', 'polling', 'upload']}
 /** nginx names no line for a variable that nobody fills. */

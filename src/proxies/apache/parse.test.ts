@@ -117,14 +117,11 @@ describe.skipIf(binary === undefined)('against httpd itself', () => {
     const load = ['mpm_event', 'authz_core'].filter(name => installation.loadable.includes(`mod_${name}.so`)).map(name => `LoadModule ${name}_module "${installation.modulesFolder}/mod_${name}.so"`)
     // wildcards and dots would be printed or judged in another way
     const piece = fc.constantFrom('a', 'b', 'Q', '"', "'", '\\', '\\"', "\\'", '\\\\', ' ', '  ', '\t', '\\\n', '\\\r\n', '#', '<', '>', '>x', '\nServerAlias ', '\n"ServerAlias" ', '\n# ', '\n<IfModule core.c> ', '\n</IfModule>\n')
-    const soup = fc.array(piece, {minLength: 1, maxLength: 30}).map(pieces => {
-      const text = `ServerAlias first ${pieces.join('')}\n`
-      const depth = [...text.matchAll(/\n<IfModule/g)].length
-      return {text, depth}
-    })
+    const soup = fc.array(piece, {minLength: 1, maxLength: 30}).map(pieces => `ServerAlias first ${pieces.join('')}`)
+    let judged = 0
     fc.assert(
-      fc.property(soup, ({text}) => {
-        const whole = [`ServerRoot "${folder}"`, 'ServerName main', ...load, 'Listen 127.0.0.1:1', '<VirtualHost *:1>', 'ServerName one', text.trimEnd(), '</VirtualHost>', '<VirtualHost *:1>', 'ServerName two', '</VirtualHost>', ''].join('\n')
+      fc.property(soup, text => {
+        const whole = [`ServerRoot "${folder}"`, `ErrorLog "${folder}/error.log"`, 'ServerName main', ...load, 'Listen 127.0.0.1:1', '<VirtualHost *:1>', 'ServerName one', text, '</VirtualHost>', '<VirtualHost *:1>', 'ServerName two', '</VirtualHost>', ''].join('\n')
         const file = join(folder, 'soup.conf')
         writeFileSync(file, whole)
         const {stdout, status} = spawnSync(binary ?? '', ['-d', folder, '-f', file, '-t', '-D', 'DUMP_VHOSTS'], {encoding: 'utf8'})
@@ -132,9 +129,12 @@ describe.skipIf(binary === undefined)('against httpd itself', () => {
         const config = parse(bundleOf(whole))
         const ours = walk(config).filter(({directive}) => isNamed(directive, 'ServerAlias')).flatMap(({directive}) => directive.args.map(({value}) => value.toLowerCase()))
         // what httpd refuses (a section left open, say) is no question of words
-        if (status === 0 && stdout.includes('namevhost two')) expect(ours.filter(value => value !== '')).toEqual(seen.map(value => value?.toLowerCase()).filter(value => value !== ''))
+        if (status !== 0 || !stdout.includes('namevhost two')) return
+        judged += 1
+        expect(ours.filter(value => value !== '')).toEqual(seen.map(value => value?.toLowerCase()).filter(value => value !== ''))
       }),
       {numRuns: 150},
     )
+    expect(judged).toBeGreaterThan(20)
   }, 60_000)
 })

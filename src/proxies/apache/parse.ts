@@ -21,13 +21,15 @@ function logicalLines(text: string): LogicalLine[] {
   let start = 0
   while (start < text.length) {
     const feed = text.indexOf('\n', start)
-    let end = feed === -1 ? text.length : feed
-    if (feed !== -1 && end > start && text[end - 1] === '\r') end -= 1
-    const continued = feed !== -1 && end > start && text[end - 1] === '\\'
-    if (continued) end -= 1
+    const end = feed === -1 ? text.length : feed
     joined += text.slice(start, end)
     for (let place = start; place < end; place++) places.push(place)
     start = feed === -1 ? text.length : feed + 1
+    // all that was joined so far is looked at: an empty line after `\\` continues once more
+    if (feed !== -1 && joined.endsWith('\r')) joined = joined.slice(0, -1)
+    const continued = feed !== -1 && joined.endsWith('\\')
+    if (continued) joined = joined.slice(0, -1)
+    places.length = joined.length
     if (continued && start < text.length) continue
     lines.push({text: joined, places: [...places, end]})
     joined = ''
@@ -62,7 +64,7 @@ interface Word {
 
 /**
  * Splits as ap_getword_conf does: a word that begins with a quote ends at the next one that is not escaped (only the quote and the
- * backslash can be), even when no space follows; any other word ends at white space and may hold quotes.
+ * backslash can be), even when no space follows; any other word ends at white space and may hold quotes. Two backslashes are one everywhere.
  */
 export function splitWords(text: string, from = 0, to = text.length): Word[] {
   const words: Word[] = []
@@ -84,7 +86,7 @@ export function splitWords(text: string, from = 0, to = text.length): Word[] {
       words.push({value, start, end: at, quote: first})
     } else {
       while (at < to && !SPACE.test(text[at] ?? '')) at += 1
-      words.push({value: text.slice(start, at), start, end: at})
+      words.push({value: text.slice(start, at).replaceAll('\\\\', '\\'), start, end: at})
     }
   }
 }

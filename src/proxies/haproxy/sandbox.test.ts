@@ -75,7 +75,7 @@ describe('refuses what would run its author’s code or read others’ files', (
     inBackend('external-check command /bin/sh'),
     inBackend('no option external-check'),
     inBackend('option "$X"'),
-    inFrontend('filter opentracing id x config y'),
+    inFrontend('filter opentracing id x'),
     inFrontend('filter spoe engine e config /tmp/spoe.conf'),
     inFrontend('http-request return status 200 content-type text/plain file /etc/passwd'),
     inFrontend('http-request set-header X %[path,map(/etc/shadow)]'),
