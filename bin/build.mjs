@@ -1,18 +1,19 @@
 // Builds dist/: one CommonJS bundle with everything in it (a package without dependencies starts faster and installs anywhere), the
 // small file that loads it, the licences of what is inside, and oclif's manifest.
 import {createHash} from 'node:crypto'
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
-import {dirname, join, relative} from 'node:path'
+import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {Plugin} from '@oclif/core/config'
 import './templates.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const dist = join(root, 'dist')
+// Built beside dist/ and put in its place at the end: whoever runs the program meanwhile has the old one, whole.
+const dist = join(root, `dist.${process.pid}`)
 const require = createRequire(import.meta.url)
-rmSync(dist, {recursive: true, force: true})
+process.once('exit', () => rmSync(dist, {recursive: true, force: true}))
 mkdirSync(dist)
 
 const common = {
@@ -32,7 +33,7 @@ const common = {
 const {metafile} = await build({
   ...common,
   entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/gms-proxy.cjs',
+  outfile: join(dist, 'gms-proxy.cjs'),
   metafile: true,
   // oclif looks for a TypeScript project in development only.
   external: ['typescript'],
@@ -42,10 +43,16 @@ const {metafile} = await build({
 })
 const bundle = readFileSync(join(dist, 'gms-proxy.cjs'))
 const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16)
-await build({...common, entryPoints: ['src/cli/start.ts'], outfile: 'dist/start.cjs', define: {BUNDLE_HASH: JSON.stringify(hash)}})
+renameSync(join(dist, 'gms-proxy.cjs'), join(dist, `gms-proxy-${hash}.cjs`))
+await build({...common, entryPoints: ['src/cli/start.ts'], outfile: join(dist, 'start.cjs'), define: {BUNDLE_HASH: JSON.stringify(hash)}})
 
-await writeManifest()
+const manifest = JSON.stringify(await manifestOf())
 writeLicences()
+const before = `${dist}.before`
+if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), before)
+renameSync(dist, join(root, 'dist'))
+rmSync(before, {recursive: true, force: true})
+writeFileSync(join(root, 'oclif.manifest.json'), manifest)
 
 /**
  * Leaves out of the bundle what no verb reaches but every start would pay for: zod's complaints in forty languages, the file search with which
@@ -67,8 +74,9 @@ function lean() {
   }
 }
 
-async function writeManifest() {
-  const {VERBS} = require(join(dist, 'gms-proxy.cjs'))
+/** What help shows, and how flags are parsed, without loading any verb. */
+async function manifestOf() {
+  const {VERBS} = require(join(dist, `gms-proxy-${hash}.cjs`))
   const loaded = await Promise.all(Object.entries(VERBS).map(async ([id, load]) => [id, (await load()).default]))
   const commands = Object.fromEntries(loaded)
   class FromBundle extends Plugin {
@@ -81,7 +89,7 @@ async function writeManifest() {
   }
   const plugin = new FromBundle({root, isRoot: true, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, pjson: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))})
   await plugin.load()
-  writeFileSync(join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))
+  return plugin.manifest
 }
 
 /** The bundle carries other people's work: their licences travel with it. */
@@ -96,4 +104,4 @@ function writeLicences() {
   writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), `gms-proxy contains these packages.\n\n${texts.join('\n\n')}`)
 }
 
-process.stdout.write(`built ${relative(process.cwd(), dist) || '.'}: ${(bundle.length / 1024).toFixed(0)} KiB\n`)
+process.stdout.write(`built dist: ${(bundle.length / 1024).toFixed(0)} KiB\n`)

@@ -9,7 +9,8 @@ import {PROXIES} from '../proxies/index.ts'
 import {compareBundle, readBundle, writeBundle} from './disk.ts'
 
 const proxies = Object.values(PROXIES)
-const NGINX = 'events {}\nhttp {\n  server {\n    listen 80;\n    location / {\n      proxy_pass http://gms;\n    }\n  }\n  include conf.d/*.conf;\n}\n'
+const NGINX =
+  'events {}\nhttp {\n  server {\n    listen 80;\n    location / {\n      proxy_pass http://gms;\n    }\n  }\n  include conf.d/*.conf;\n}\n'
 const HAPROXY = 'defaults\n  mode http\nlisten chat\n  bind :80\n  server a gms1:8080\n'
 
 let folder = ''
@@ -45,12 +46,23 @@ describe('reads', () => {
   })
 
   test('a folder by the usual name, with what it includes, in order', async () => {
-    await put({'nginx.conf': NGINX, 'conf.d/b.conf': 'gzip off;\n', 'conf.d/a.conf': 'include ../more/x.conf;\ninclude more/x.conf;', 'conf.d/.hidden.conf': '', 'conf.d/c.txt': '', 'more/x.conf': ''})
+    await put({
+      'nginx.conf': NGINX,
+      'conf.d/b.conf': 'gzip off;\n',
+      'conf.d/a.conf': 'include ../more/x.conf;\ninclude more/x.conf;',
+      'conf.d/.hidden.conf': '',
+      'conf.d/c.txt': '',
+      'more/x.conf': '',
+    })
     expect(await paths()).toEqual(['nginx.conf', 'conf.d/a.conf', 'conf.d/b.conf', 'more/x.conf'])
   })
 
   test('absolute includes below the folder; none above it', async () => {
-    await put({'sub/nginx.conf': `events {}\nhttp {\n  include ${folder}/sub/in.conf;\n  include ${folder}/out.conf;\n  include ../out.conf;\n}\n`, 'sub/in.conf': '', 'out.conf': ''})
+    await put({
+      'sub/nginx.conf': `events {}\nhttp {\n  include ${folder}/sub/in.conf;\n  include ${folder}/out.conf;\n  include ../out.conf;\n}\n`,
+      'sub/in.conf': '',
+      'out.conf': '',
+    })
     expect(await paths('sub/nginx.conf')).toEqual(['sub/nginx.conf', 'sub/in.conf'].map(path => path.slice(4)))
   })
 
@@ -74,7 +86,11 @@ describe('reads', () => {
 describe('refuses, naming the file and the next step', () => {
   test.each([
     ['missing.conf', {}, 'DIR/missing.conf does not exist'],
-    ['', {'readme.txt': ''}, 'DIR/ holds no configuration: neither nginx.conf, conf/nginx.conf, httpd.conf, apache2.conf, conf/httpd.conf, haproxy.cfg nor a *.conf or *.cfg file'],
+    [
+      '',
+      {'readme.txt': ''},
+      'DIR/ holds no configuration: neither nginx.conf, conf/nginx.conf, httpd.conf, apache2.conf, conf/httpd.conf, haproxy.cfg nor a *.conf or *.cfg file',
+    ],
     ['', {'nginx.conf': NGINX, 'haproxy.cfg': HAPROXY}, 'DIR/ holds several configurations: nginx.conf, haproxy.cfg'],
     ['', {'a.conf': NGINX, 'b.conf': NGINX}, 'DIR/ holds several configurations: a.conf, b.conf'],
     ['a.cfg', {'a.cfg': new Uint8Array([0x67, 0, 1])}, 'DIR/a.cfg is not text: it holds a NUL byte'],
@@ -106,7 +122,15 @@ describe('refuses, naming the file and the next step', () => {
 })
 
 describe('writes and compares', () => {
-  const bundle: ConfigBundle = {proxy: 'nginx', entry: 'nginx.conf', origin: 'rendered', files: [{path: 'nginx.conf', text: 'a;\nb;\n'}, {path: 'conf.d/gms.conf', text: 'c;\n'}]}
+  const bundle: ConfigBundle = {
+    proxy: 'nginx',
+    entry: 'nginx.conf',
+    origin: 'rendered',
+    files: [
+      {path: 'nginx.conf', text: 'a;\nb;\n'},
+      {path: 'conf.d/gms.conf', text: 'c;\n'},
+    ],
+  }
 
   test('what was written is equal; a change and a missing file give a diff', async () => {
     const target = join(folder, 'new/deep')

@@ -32,8 +32,9 @@ interface ReadOptions {
  */
 export async function readBundle(path: string, {proxy: asked, proxies}: ReadOptions): Promise<{bundle: ConfigBundle; proxy: Proxy}> {
   const subject = resolve(path)
-  const found = await stat(subject).catch(error => refuse(error, path))
-  if (!found.isFile() && !found.isDirectory()) throw new UsageError(`${path} is neither a file nor a folder`, {suggestions: ['name a configuration file or a folder with one']})
+  const found = await stat(subject).catch((error: unknown) => refuse(error, path))
+  if (!found.isFile() && !found.isDirectory())
+    throw new UsageError(`${path} is neither a file nor a folder`, {suggestions: ['name a configuration file or a folder with one']})
   const folder = found.isDirectory() ? subject : dirname(subject)
   const root = await realpath(folder)
   const entry = found.isDirectory() ? await findEntry(folder, path, asked) : basename(subject)
@@ -68,13 +69,24 @@ async function findEntry(folder: string, path: string, asked: ProxyName | undefi
   for (const file of wanted) if (await exists(file)) usual.push(file)
   const only = usual[0]
   if (usual.length === 1 && only !== undefined) return only
-  if (usual.length > 1) throw new UsageError(`${path} holds several configurations: ${usual.join(', ')}`, {suggestions: [`name one of them: ${join(path, only ?? '')}`]})
-  const candidates = (await readdir(folder).catch(error => refuse(error, path))).filter(file => /\.(conf|cfg)$/.test(file)).sort()
+  if (usual.length > 1)
+    throw new UsageError(`${path} holds several configurations: ${usual.join(', ')}`, {
+      suggestions: [`name one of them: ${join(path, only ?? '')}`],
+    })
+  const candidates = (await readdir(folder).catch((error: unknown) => refuse(error, path)))
+    .filter(file => /\.(conf|cfg)$/.test(file))
+    .sort()
   const files: string[] = []
   for (const file of candidates) if (await exists(file)) files.push(file)
   const single = files[0]
-  if (single === undefined) throw new UsageError(`${path} holds no configuration: neither ${wanted.join(', ')} nor a *.conf or *.cfg file`, {suggestions: ['name the file itself']})
-  if (files.length > 1) throw new UsageError(`${path} holds several configurations: ${files.slice(0, 5).join(', ')}${files.length > 5 ? ', …' : ''}`, {suggestions: [`name the one that the proxy is started with: ${join(path, single)}`]})
+  if (single === undefined)
+    throw new UsageError(`${path} holds no configuration: neither ${wanted.join(', ')} nor a *.conf or *.cfg file`, {
+      suggestions: ['name the file itself'],
+    })
+  if (files.length > 1)
+    throw new UsageError(`${path} holds several configurations: ${files.slice(0, 5).join(', ')}${files.length > 5 ? ', …' : ''}`, {
+      suggestions: [`name the one that the proxy is started with: ${join(path, single)}`],
+    })
   return single
 }
 
@@ -83,8 +95,10 @@ function recognise(file: ConfigFile, path: string, proxies: readonly Proxy[]): P
   const ranked = proxies.map(proxy => ({proxy, score: proxy.recognise(file.path, text)})).sort((a, b) => b.score - a.score)
   const [best, second] = ranked
   const suggestions = [`say which it is: --proxy ${proxies.map(({name}) => name).join('|')}`]
-  if (!best || best.score < RECOGNISED.least) throw new UsageError(`${path} reads like none of ${proxies.map(({title}) => title).join(', ')}`, {suggestions})
-  if (second && second.score > best.score - RECOGNISED.margin) throw new UsageError(`${path} could be ${best.proxy.title} or ${second.proxy.title}`, {suggestions})
+  if (!best || best.score < RECOGNISED.least)
+    throw new UsageError(`${path} reads like none of ${proxies.map(({title}) => title).join(', ')}`, {suggestions})
+  if (second && second.score > best.score - RECOGNISED.margin)
+    throw new UsageError(`${path} could be ${best.proxy.title} or ${second.proxy.title}`, {suggestions})
   return best.proxy
 }
 
@@ -114,9 +128,11 @@ function withinRoot(pattern: string, folders: readonly string[]): string {
 }
 
 async function assertInside(root: string, file: string, shown: string): Promise<void> {
-  const target = await realpath(file).catch(error => refuse(error, shown))
+  const target = await realpath(file).catch((error: unknown) => refuse(error, shown))
   if (target === root || target.startsWith(root + sep) || PACKAGE_FOLDERS.some(folder => target.startsWith(folder))) return
-  throw new UsageError(`${shown} is a link that leads out of the folder, to ${target}`, {suggestions: ['put a copy in its place, or name the folder that holds both']})
+  throw new UsageError(`${shown} is a link that leads out of the folder, to ${target}`, {
+    suggestions: ['put a copy in its place, or name the folder that holds both'],
+  })
 }
 
 /** Reads text files and keeps count. */
@@ -125,13 +141,19 @@ class Reader {
   private bytes = 0
 
   async read(file: string, shown: string): Promise<string> {
-    const found = await stat(file).catch(error => refuse(error, shown))
+    const found = await stat(file).catch((error: unknown) => refuse(error, shown))
     if (!found.isFile()) throw new UsageError(`${shown} is not a file`, {suggestions: ['name a configuration file or a folder with one']})
     this.files++
     this.bytes += found.size
-    if (this.files > LIMITS.files) throw new UsageError(`the configuration has more than ${LIMITS.files} files`, {suggestions: ['name a folder, or a file, that includes less']})
-    if (this.bytes > LIMITS.bytes) throw new UsageError(`the configuration is larger than ${LIMITS.bytes / 1_048_576} MiB (${shown})`, {suggestions: ['name the configuration, not its data']})
-    const bytes = await readFile(file).catch(error => refuse(error, shown))
+    if (this.files > LIMITS.files)
+      throw new UsageError(`the configuration has more than ${LIMITS.files} files`, {
+        suggestions: ['name a folder, or a file, that includes less'],
+      })
+    if (this.bytes > LIMITS.bytes)
+      throw new UsageError(`the configuration is larger than ${LIMITS.bytes / 1_048_576} MiB (${shown})`, {
+        suggestions: ['name the configuration, not its data'],
+      })
+    const bytes = await readFile(file).catch((error: unknown) => refuse(error, shown))
     if (bytes.includes(0)) throw new UsageError(`${shown} is not text: it holds a NUL byte`, {suggestions: ['save it as UTF-8 text']})
     try {
       return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes)
@@ -167,8 +189,8 @@ function refuse(error: unknown, path: string): never {
 export async function writeBundle(bundle: ConfigBundle, folder: string): Promise<void> {
   for (const file of bundle.files) {
     const target = join(folder, file.path)
-    await mkdir(dirname(target), {recursive: true}).catch(error => refuse(error, dirname(target)))
-    await writeFile(target, file.text).catch(error => refuse(error, target))
+    await mkdir(dirname(target), {recursive: true}).catch((error: unknown) => refuse(error, dirname(target)))
+    await writeFile(target, file.text).catch((error: unknown) => refuse(error, target))
   }
 }
 
@@ -192,7 +214,9 @@ export async function compareBundle(bundle: ConfigBundle, folder: string): Promi
     if (present === text) continue
     const shown = relative('', file).split(sep).join(posix.sep)
     const label = shown.startsWith('../') ? file : shown
-    const diff = createTwoFilesPatch(present === undefined ? '/dev/null' : `a/${label}`, `b/${label}`, present ?? '', text, '', '', {context: 3})
+    const diff = createTwoFilesPatch(present === undefined ? '/dev/null' : `a/${label}`, `b/${label}`, present ?? '', text, '', '', {
+      context: 3,
+    })
     differences.push({file, state: present === undefined ? 'missing' : 'differs', diff: diff.replace(/^=+\n/, '')})
   }
   return differences

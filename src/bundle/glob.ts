@@ -44,9 +44,12 @@ async function list(folder: string): Promise<string[]> {
 
 /** `*`, `?` and `[…]` of one path segment; like a shell, a leading dot has to be written. */
 function matcher(segment: string): RegExp {
-  const source = segment.replace(/\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g, (token, not: string | undefined, set: string | undefined) => {
-    if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
-    return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
-  })
+  const source = segment.replace(
+    /\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g,
+    (token, not: string | undefined, set: string | undefined) => {
+      if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
+      return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
+    },
+  )
   return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`)
 }

@@ -11,5 +11,5 @@ const argv = process.argv.slice(2)
 const [first = ''] = argv
 // Each verb uses a part of the bundle of its own: a cache of its own holds that part, compiled, and nothing else.
 const verb = /^[a-z]{1,12}$/.test(first) && !argv.includes('--help') ? first : 'help'
-const {main} = loadCached(join(__dirname, 'gms-proxy.cjs'), `${BUNDLE_HASH}-${verb}`) as typeof Main
+const {main} = loadCached(join(__dirname, `gms-proxy-${BUNDLE_HASH}.cjs`), `${BUNDLE_HASH}-${verb}`) as typeof Main
 void main(argv, dirname(__dirname))

@@ -30,7 +30,8 @@ export function listeners(config: ParsedConfig): readonly {address: string; tls:
     const rank = (bind.tls ? 1 : 0) + (leadsToServers(bind.statement.owner) ? 0 : 2)
     for (const address of bind.addresses) {
       const before = found.get(address)
-      if (!before || rank < before.rank) found.set(address, {address, tls: bind.tls, span: bind.argument.span, rank, ...(serverName === undefined ? {} : {serverName})})
+      if (!before || rank < before.rank)
+        found.set(address, {address, tls: bind.tls, span: bind.argument.span, rank, ...(serverName === undefined ? {} : {serverName})})
     }
   }
   if (found.size === 0) return [{address: '*:80', tls: false, span: firstSpan(config)}]
@@ -45,7 +46,10 @@ export function firstSpan(config: ParsedConfig): Span {
 function leadsToServers(owner: Directive | undefined): boolean {
   const block = owner?.block
   if (!block) return true
-  return block.some(({name}) => name === 'default_backend' || name === 'use_backend' || name === 'server' || name === 'server-template' || name === 'dispatch')
+  return block.some(
+    ({name}) =>
+      name === 'default_backend' || name === 'use_backend' || name === 'server' || name === 'server-template' || name === 'dispatch',
+  )
 }
 
 /** The first host name that an ACL of the frontend compares `Host` with: clients have to send it. */

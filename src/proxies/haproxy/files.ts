@@ -24,13 +24,16 @@ export function fileReferences(all: readonly Statement[]): readonly FileReferenc
 function wholeWords(directive: Directive): readonly FileReference[] {
   const {name, args} = directive
   const reference = (argument: Argument | undefined, optional = false): readonly FileReference[] =>
-    argument && !argument.value.startsWith('virt@') ? [{path: argument.value.replace(PREFIX, ''), span: argument.span, quoted: true, directive, optional}] : []
+    argument && !argument.value.startsWith('virt@')
+      ? [{path: argument.value.replace(PREFIX, ''), span: argument.span, quoted: true, directive, optional}]
+      : []
   if (name === 'errorfile') return reference(args[1], true)
   const found: FileReference[] = []
   args.forEach((argument, i) => {
     const next = args[i + 1]
     if (argument.value === '-f') found.push(...reference(next))
-    else if (/^http-(request|response|after-response)$/.test(name) && /^(file|lf-file|errorfile)$/.test(argument.value)) found.push(...reference(next))
+    else if (/^http-(request|response|after-response)$/.test(name) && /^(file|lf-file|errorfile)$/.test(argument.value))
+      found.push(...reference(next))
     else if (name === 'filter' && argument.value === 'config') found.push(...reference(next))
   })
   return found
@@ -46,7 +49,12 @@ function insideWords(directive: Directive): readonly FileReference[] {
       const written = match[1]
       if (written === undefined || written.startsWith('virt@')) return []
       const at = match.index + match[0].length - written.length
-      const span = {...argument.span, start: argument.span.start + at, end: argument.span.start + at + written.length, column: argument.span.column + at}
+      const span = {
+        ...argument.span,
+        start: argument.span.start + at,
+        end: argument.span.start + at + written.length,
+        column: argument.span.column + at,
+      }
       return [{path: written.replace(PREFIX, ''), span, quoted: false, directive, optional: false}]
     }),
   )

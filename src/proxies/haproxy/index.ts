@@ -45,7 +45,12 @@ export const haproxy: Proxy = {
     const stock = ['/etc/haproxy', '/usr/local/etc/haproxy']
     const found = await Promise.all(stock.map(async folder => ((await list(folder)).length > 0 ? folder : undefined)))
     const stockFolder = found.find(folder => folder !== undefined)
-    return {version, builtin: [...features.matchAll(/\+(\S+)/g)].map(([, feature]) => feature ?? ''), loadable: [], ...(stockFolder === undefined ? {} : {stockFolder})}
+    return {
+      version,
+      builtin: [...features.matchAll(/\+(\S+)/g)].map(([, feature]) => feature ?? ''),
+      loadable: [],
+      ...(stockFolder === undefined ? {} : {stockFolder}),
+    }
   },
   stopSignal: 'SIGTERM',
   reloadSignal: 'SIGUSR2',

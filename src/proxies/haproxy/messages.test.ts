@@ -28,7 +28,10 @@ test('a node that is down and a limit of the machine do not fail a run; a crash 
       '127.0.0.1:1 [22/Nov/2026:17:00:00.000] chat gms/gms1 0/0/0/1/1 200 120 --NI GET /genesys/cometd upgrade=-',
     ].map(isFatalLogLine),
   ).toEqual([false, false, false, false])
-  expect(['[ALERT]    (1) : [haproxy.main()] Cannot chroot(/x).', 'Thread 1 is about to kill the process.'].map(isFatalLogLine)).toEqual([true, true])
+  expect(['[ALERT]    (1) : [haproxy.main()] Cannot chroot(/x).', 'Thread 1 is about to kill the process.'].map(isFatalLogLine)).toEqual([
+    true,
+    true,
+  ])
 })
 
 test.each([

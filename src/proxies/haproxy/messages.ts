@@ -1,7 +1,8 @@
 import type {ConfigTestMessage} from '../proxy.ts'
 
 /** Lines that only say that there were other lines. */
-const SUMMARY = /Error\(s\) found in configuration file|Fatal errors found in configuration|^\s*Warnings were found|Configuration file is valid/
+const SUMMARY =
+  /Error\(s\) found in configuration file|Fatal errors found in configuration|^\s*Warnings were found|Configuration file is valid/
 const PLACE = /\[([^\]\s]+):(\d+)\]/
 
 /** Messages of `haproxy -c`: `[ALERT] (pid) : config : parsing [file:line] : text` and variants; indented lines continue the one above. */
@@ -12,7 +13,8 @@ export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
     const [, level, rest = ''] = match ?? []
     const last = messages.at(-1)
     if (level === undefined) {
-      if (last && /^\s+\S/.test(line) && !SUMMARY.test(line)) messages[messages.length - 1] = {...last, text: `${last.text} ${line.trim()}`.replace(/\s*\^$/, '')}
+      if (last && /^\s+\S/.test(line) && !SUMMARY.test(line))
+        messages[messages.length - 1] = {...last, text: `${last.text} ${line.trim()}`.replace(/\s*\^$/, '')}
       continue
     }
     if (SUMMARY.test(rest)) continue
@@ -32,5 +34,8 @@ export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
  */
 export function isFatalLogLine(line: string): boolean {
   if (/\b(PANIC|BUG|FATAL)\b.*(thread|bug|haproxy)|is about to kill the process|Segmentation fault|core dumped/i.test(line)) return true
-  return /^\[(ALERT|EMERG)\]/.test(line) && !/FD limit|has no server available|is (going )?DOWN|Fatal errors found|reached (process|system) FD limit/.test(line)
+  return (
+    /^\[(ALERT|EMERG)\]/.test(line) &&
+    !/FD limit|has no server available|is (going )?DOWN|Fatal errors found|reached (process|system) FD limit/.test(line)
+  )
 }

@@ -7,13 +7,18 @@ import {describe, expect, test} from 'vitest'
 import type {ConfigBundle} from '../../model/bundle.ts'
 import {parse, quoteWord, usesEnvironment} from './parse.ts'
 
-const bundleOf = (text: string): ConfigBundle => ({proxy: 'haproxy', entry: 'haproxy.cfg', origin: 'read', files: [{path: 'haproxy.cfg', text}]})
+const bundleOf = (text: string): ConfigBundle => ({
+  proxy: 'haproxy',
+  entry: 'haproxy.cfg',
+  origin: 'read',
+  files: [{path: 'haproxy.cfg', text}],
+})
 const read = (text: string) => {
   const config = parse(bundleOf(text))
   return {problems: config.problems, directives: config.files[0]?.directives ?? []}
 }
 const words = (line: string) => read(line).directives.flatMap(({name, args}) => [name, ...args.map(({value}) => value)])
-const installed = spawnSync('haproxy', ['-v'], {encoding: 'utf8', env: {PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`}}).stdout !== null
+const installed = spawnSync('haproxy', ['-v'], {env: {PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`}}).status === 0
 
 describe('words', () => {
   test.each([
@@ -21,7 +26,7 @@ describe('words', () => {
     ['\tserver\ta\v1:80\r', ['server', 'a', '1:80']],
     ['acl x path /a#comment', ['acl', 'x', 'path', '/a']],
     ['acl x path /a\\#b', ['acl', 'x', 'path', '/a#b']],
-    [String.raw`log-format a\ b"c d"'e f'\x41`, ['log-format', "a bc de fA"]],
+    [String.raw`log-format a\ b"c d"'e f'\x41`, ['log-format', 'a bc de fA']],
     [String.raw`log-format "x'\"y" 'a\x41"'`, ['log-format', `x'"y`, String.raw`a\x41"`]],
     [String.raw`log-format \q "\$A" \$A`, ['log-format', String.raw`\q`, '$A', String.raw`\$A`]],
     ['log-format ""', ['log-format', '']],
@@ -57,7 +62,8 @@ describe('spans', () => {
     fc.assert(
       fc.property(fc.string({unit: fc.constantFrom('a', ' ', '\n', '"', "'", '\\', '#', 'x41', 'listen ', 'é', '\t')}), random => {
         for (const top of read(random).directives)
-          for (const {args} of [top, ...(top.block ?? [])]) for (const {raw, span} of args) expect(random.slice(span.start, span.end)).toBe(raw)
+          for (const {args} of [top, ...(top.block ?? [])])
+            for (const {raw, span} of args) expect(random.slice(span.start, span.end)).toBe(raw)
       }),
     )
   })
@@ -75,8 +81,14 @@ describe.skipIf(!installed)('agreement with HAProxy itself', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gms-proxy-parse-'))
     try {
       writeFileSync(join(folder, 'a.cfg'), lines.map(line => `.notice ${line}\n`).join(''))
-      const {stderr} = spawnSync('haproxy', ['-c', '-f', 'a.cfg'], {cwd: folder, encoding: 'utf8', env: {PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`}})
-      const said = new Map([...stderr.matchAll(/^\[NOTICE\].*parsing \[a\.cfg:(\d+)\]: '(.*)'\.$/gm)].map(([, line, word]) => [Number(line), word]))
+      const {stderr} = spawnSync('haproxy', ['-c', '-f', 'a.cfg'], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: {PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`},
+      })
+      const said = new Map(
+        [...stderr.matchAll(/^\[NOTICE\].*parsing \[a\.cfg:(\d+)\]: '(.*)'\.$/gm)].map(([, line, word]) => [Number(line), word]),
+      )
       return lines.map((_, i) => said.get(i + 1))
     } finally {
       rmSync(folder, {recursive: true})

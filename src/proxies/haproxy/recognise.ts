@@ -4,10 +4,15 @@ const DIRECTIVE =
 
 /** 0 … 1: the share of lines that read as HAProxy's; lines that end in `;`, `{` or are in `<…>` speak against it. */
 export function recognise(path: string, text: string): number {
-  const lines = text.split(/\r?\n/).map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'))
+  const lines = text
+    .split(/\r?\n/)
+    .map(line => line.trim())
+    .filter(line => line !== '' && !line.startsWith('#'))
   const named = /(^|\/)haproxy[^/]*\.cfg$/.test(path)
   if (lines.length === 0) return named ? 0.5 : 0
-  const foreign = lines.filter(line => /[;{}]\s*(#.*)?$/.test(line) && !/\s\}\s*$/.test(line)).length + lines.filter(line => /^<\/?[A-Z][A-Za-z]+.*>/.test(line)).length
+  const foreign =
+    lines.filter(line => /[;{}]\s*(#.*)?$/.test(line) && !/\s\}\s*$/.test(line)).length +
+    lines.filter(line => /^<\/?[A-Z][A-Za-z]+.*>/.test(line)).length
   const sections = lines.filter(line => SECTION.test(line)).length
   const own = sections + lines.filter(line => DIRECTIVE.test(line)).length
   const share = Math.max(0, own - 2 * foreign) / lines.length

@@ -34,7 +34,12 @@ const PLAN: SandboxPlan = {
 function sandboxed(bundle: ConfigBundle, plan: Partial<SandboxPlan> = {}) {
   const result = haproxy.sandbox(haproxy.parse(bundle), {...PLAN, ...plan})
   const files = [...applyEdits(bundle, result.edits).files, ...result.added]
-  return {...result, files, text: files.find(({path}) => path === bundle.entry)?.text ?? '', wrapper: files.find(({path}) => path === result.entry)?.text ?? ''}
+  return {
+    ...result,
+    files,
+    text: files.find(({path}) => path === bundle.entry)?.text ?? '',
+    wrapper: files.find(({path}) => path === result.entry)?.text ?? '',
+  }
 }
 const inBackend = (line: string) => `defaults\n  mode http\nbackend b\n  ${line}\n`
 const inFrontend = (line: string) => `defaults\n  mode http\nfrontend f\n  ${line}\n`
@@ -51,7 +56,10 @@ function configTest(bundle: ConfigBundle) {
     }
     const [command = '', ...args] = haproxy.configTest('haproxy', join(folder, entry), folder).argv
     const {status, stdout, stderr} = spawnSync(command, args, {encoding: 'utf8', env: {PATH}})
-    return {status, messages: haproxy.parseConfigTest(stdout + stderr).map(message => ({...message, file: message.file?.slice(folder.length + 1)}))}
+    return {
+      status,
+      messages: haproxy.parseConfigTest(stdout + stderr).map(message => ({...message, file: message.file?.slice(folder.length + 1)})),
+    }
   } finally {
     rmSync(folder, {recursive: true})
   }
@@ -92,7 +100,10 @@ describe('refuses what would run its author’s code or read others’ files', (
   })
 
   test('code may be allowed, files of others may not', () => {
-    expect(sandboxed(bundleOf(inGlobal('lua-load x.lua')), {allowExec: true})).toMatchObject({refused: [], text: inGlobal('lua-load x.lua')})
+    expect(sandboxed(bundleOf(inGlobal('lua-load x.lua')), {allowExec: true})).toMatchObject({
+      refused: [],
+      text: inGlobal('lua-load x.lua'),
+    })
     expect(sandboxed(bundleOf(inFrontend('acl x path -f /root/list')), {allowExec: true}).refused).toHaveLength(1)
   })
 })
@@ -106,7 +117,10 @@ describe('moves', () => {
     [inGlobal('user haproxy'), '# user haproxy'],
     [inGlobal('daemon'), '# daemon'],
     [inGlobal('log /dev/log local0'), '# log /dev/log local0'],
-    [inGlobal('stats socket /run/a.sock mode 660 user root group haproxy level admin'), 'stats socket /sandbox/stats-1.sock mode 660 level admin'],
+    [
+      inGlobal('stats socket /run/a.sock mode 660 user root group haproxy level admin'),
+      'stats socket /sandbox/stats-1.sock mode 660 level admin',
+    ],
     [inGlobal('stats socket ipv4@*:9999 level admin'), 'stats socket /sandbox/stats-1.sock level admin'],
     [inFrontend('bind :80'), 'bind 127.0.0.1:20001'],
     [inFrontend('bind *:80,[::]:80 v4v6 name a'), 'bind 127.0.0.1:20001,127.0.0.1:20002 name a'],
@@ -128,11 +142,21 @@ describe('moves', () => {
   ])('%s', (text, expected) => expect(line(text)).toBe(expected))
 
   test('files of the folder, wherever a directive names them', () => {
-    const text = 'frontend f\n  acl a path -f lists/a.lst\n  use_backend %[path,map_beg(/srv/conf/my.map,b)]\n  http-request return status 200 content-type text/plain file ./a.txt\n'
-    const {text: moved, refused} = sandboxed(bundleOf(text, ['lists/a.lst', 'my.map', 'a.txt'].map(path => ({path, text: 'x\n'}))))
+    const text =
+      'frontend f\n  acl a path -f lists/a.lst\n  use_backend %[path,map_beg(/srv/conf/my.map,b)]\n  http-request return status 200 content-type text/plain file ./a.txt\n'
+    const {text: moved, refused} = sandboxed(
+      bundleOf(
+        text,
+        ['lists/a.lst', 'my.map', 'a.txt'].map(path => ({path, text: 'x\n'})),
+      ),
+    )
     expect(refused).toEqual([])
     expect([...moved.matchAll(/\/sandbox\/[\w./]+/g)].map(String)).toEqual(['/sandbox/lists/a.lst', '/sandbox/my.map', '/sandbox/a.txt'])
-    expect(haproxy.includes?.(haproxy.parse(bundleOf(text)).files[0]?.directives ?? []).map(({pattern}) => pattern)).toEqual(['lists/a.lst', '/srv/conf/my.map', './a.txt'])
+    expect(haproxy.includes?.(haproxy.parse(bundleOf(text)).files[0]?.directives ?? []).map(({pattern}) => pattern)).toEqual([
+      'lists/a.lst',
+      '/srv/conf/my.map',
+      './a.txt',
+    ])
   })
 
   test('one address to one node, also when it is named twice', () => {
@@ -141,8 +165,12 @@ describe('moves', () => {
   })
 
   test('whole sections that talk to others, line by line', () => {
-    const {text} = sandboxed(bundleOf('peers p\n  peer a 10.0.0.1:1024\nresolvers r\n  nameserver n 127.0.0.11:53\nring x\n  backing-file /tmp/y\n'))
-    expect(text).toBe('# peers p\n  # peer a 10.0.0.1:1024\n# resolvers r\n  # nameserver n 127.0.0.11:53\n# ring x\n  # backing-file /tmp/y\n')
+    const {text} = sandboxed(
+      bundleOf('peers p\n  peer a 10.0.0.1:1024\nresolvers r\n  nameserver n 127.0.0.11:53\nring x\n  backing-file /tmp/y\n'),
+    )
+    expect(text).toBe(
+      '# peers p\n  # peer a 10.0.0.1:1024\n# resolvers r\n  # nameserver n 127.0.0.11:53\n# ring x\n  # backing-file /tmp/y\n',
+    )
   })
 
   test('no line changes its number', () => {
@@ -151,7 +179,9 @@ describe('moves', () => {
   })
 
   test('the user of the workers, and limits of the machine, into the wrapper', () => {
-    expect(sandboxed(bundleOf(inGlobal('maxconn 1')), {user: {name: 'nobody', group: 'nogroup'}}).wrapper).toMatch(/no strict-limits\n {4}user nobody\n {4}group nogroup/)
+    expect(sandboxed(bundleOf(inGlobal('maxconn 1')), {user: {name: 'nobody', group: 'nogroup'}}).wrapper).toMatch(
+      /no strict-limits\n {4}user nobody\n {4}group nogroup/,
+    )
   })
 })
 
@@ -164,7 +194,8 @@ describe('finds', () => {
   })
 
   test('no node among peers and name servers', () => {
-    const text = 'peers p\n  server a 10.0.0.1:1\nresolvers r\n  nameserver a 10.0.0.2:53\nlisten l\n  server b "10.0.0.3:80"\n  dispatch 10.0.0.4:80\n'
+    const text =
+      'peers p\n  server a 10.0.0.1:1\nresolvers r\n  nameserver a 10.0.0.2:53\nlisten l\n  server b "10.0.0.3:80"\n  dispatch 10.0.0.4:80\n'
     expect(haproxy.nodes(haproxy.parse(bundleOf(text))).map(({address}) => address)).toEqual(['10.0.0.3:80', '10.0.0.4:80'])
   })
 })
@@ -180,7 +211,10 @@ describe.skipIf(!installed)('HAProxy accepts without a warning', () => {
     ['a backend', 'backend gms\n  server a gms1:8080 check\n'],
     ['a frontend and a backend', 'frontend f\n  bind *:80\n  default_backend b\nbackend b\n  server a gms1:8080 check'],
     ['a listen section with comments and CRLF', '# chat\r\nlisten chat\r\n  bind *:80\r\n  # nodes\r\n  server a gms1:8080\r\n'],
-    ['a file without global', 'defaults\n  mode http\n  timeout connect 1s\n  timeout client 1m\n  timeout server 1m\nlisten chat\n  bind *:80\n  server a gms1:8080\n'],
+    [
+      'a file without global',
+      'defaults\n  mode http\n  timeout connect 1s\n  timeout client 1m\n  timeout server 1m\nlisten chat\n  bind *:80\n  server a gms1:8080\n',
+    ],
   ])('%s', (_, text) => expect(configTest(bundleOf(text))).toEqual({status: 0, messages: []}))
 
   test.each([
@@ -189,19 +223,28 @@ describe.skipIf(!installed)('HAProxy accepts without a warning', () => {
     {health: {mode: 'none'}, upgrade: {idleTimeout: '7d'}, polling: {hold: '600s'}},
     {limits: {chats: 1}, upstream: {nodes: ['[::1]:8080']}},
     {limits: {chats: 9500}, listener: {address: '[::1]', port: 8080, serverNames: []}},
-    {upload: {maxFileSize: '10GiB'}, access: {paths: ['/genesys/', '/a.b~c-d']}, upstream: {nodes: Array.from({length: 12}, (_, i) => `10.0.0.${i}:80`)}},
+    {
+      upload: {maxFileSize: '10GiB'},
+      access: {paths: ['/genesys/', '/a.b~c-d']},
+      upstream: {nodes: Array.from({length: 12}, (_, i) => `10.0.0.${i}:80`)},
+    },
     {listener: {serverNames: ['a.example', 'b_c.example', '10.0.0.1']}, affinity: {cookie: 'A_b-c'}, health: {interval: '500ms'}},
   ])('what is rendered from %j', async override => {
     const overrides = Object.entries(override).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-    const {parameters} = await loadParameters({file: new URL('../../../fixtures/parameters/two-nodes.yaml', import.meta.url).pathname, overrides, stdin: () => Promise.resolve('')})
+    const {parameters} = await loadParameters({
+      file: new URL('../../../fixtures/parameters/two-nodes.yaml', import.meta.url).pathname,
+      overrides,
+      stdin: () => Promise.resolve(''),
+    })
     const bundle = render(haproxy, parameters, haproxy.versions.newest)
     expect(bundle.files[0]?.text).not.toMatch(/\n\n\n| +$/m)
     expect(configTest(bundle)).toEqual({status: 0, messages: []})
   })
 
   test('nothing of a broken file: its messages name file and line', () => {
-    expect(configTest(bundleOf('defaults\n  mode http\n  timeout client 25\n  optoin httplog\nfrontend f\n  bind :80\n  default_backend gone\n')).messages).toEqual([
-      {level: 'error', text: expect.stringContaining("unknown keyword 'optoin'") as string, file: 'haproxy.cfg', line: 4},
-    ])
+    expect(
+      configTest(bundleOf('defaults\n  mode http\n  timeout client 25\n  optoin httplog\nfrontend f\n  bind :80\n  default_backend gone\n'))
+        .messages,
+    ).toEqual([{level: 'error', text: expect.stringContaining("unknown keyword 'optoin'") as string, file: 'haproxy.cfg', line: 4}])
   })
 })

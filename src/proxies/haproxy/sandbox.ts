@@ -38,7 +38,9 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
       refuse(directive, hidden)
       continue
     }
-    const row = DIRECTIVES.find(({path, section: only}) => (only === undefined || section === only || section === '') && startsWith(words, path))
+    const row = DIRECTIVES.find(
+      ({path, section: only}) => (only === undefined || section === only || section === '') && startsWith(words, path),
+    )
     if (row?.op === 'refuse') {
       if (!plan.allowExec) refuse(directive, row.why)
     } else if (row) comment(directive, row.why)
@@ -46,24 +48,37 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     else if (startsWith(words, 'stats socket')) moveSocket(directive, `${plan.folder}/stats-${++sockets.count}.sock`, {put})
     else if (words[0] === 'bind') dropArguments(directive, 1, BIND_ARGUMENTS, put)
     else if (words[0] === 'server' || words[0] === 'server-template') dropArguments(directive, 2, SERVER_ARGUMENTS, put)
-    else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect')) dropArguments(directive, 1, SERVER_ARGUMENTS, put)
+    else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect'))
+      dropArguments(directive, 1, SERVER_ARGUMENTS, put)
     else if (words[0] === 'default-server') dropArguments(directive, 0, SERVER_ARGUMENTS, put)
     else if (words[0] === 'stick-table') dropArguments(directive, 0, [PEERS_ARGUMENT], put)
   }
 
   const ports = new Map(listeners(config).map(({address}, i) => [address, plan.ports[i] ?? plan.ports[0] ?? 0]))
   for (const {argument, addresses} of binds(config)) {
-    put(argument.span, [...new Set(addresses.map(address => `${plan.listenAddress}:${ports.get(address) ?? 0}`))].join(','), 'the listener moves to a free port')
+    put(
+      argument.span,
+      [...new Set(addresses.map(address => `${plan.listenAddress}:${ports.get(address) ?? 0}`))].join(','),
+      'the listener moves to a free port',
+    )
   }
-  const places = new Map([...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']))
-  for (const argument of remaining.flatMap(statement => nodeArgument(statement) ?? [])) put(argument.span, places.get(argument.value) ?? '', 'the node is a simulated one')
+  const places = new Map(
+    [...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
+  )
+  for (const argument of remaining.flatMap(statement => nodeArgument(statement) ?? []))
+    put(argument.span, places.get(argument.value) ?? '', 'the node is a simulated one')
 
   for (const reference of fileReferences(remaining)) {
     const target = placeOf(reference.path, config, plan)
     if (target !== undefined) {
       if (target !== reference.path) put(reference.span, reference.quoted ? quoteWord(target) : target, 'the file lies in the sandbox')
     } else if (reference.optional) comment(reference.directive, 'an error page of the installation; the answer stays the same')
-    else refused.push({directive: nameOf(reference.directive), because: `it reads ${reference.path}, which is not inside the given folder`, span: reference.directive.span})
+    else
+      refused.push({
+        directive: nameOf(reference.directive),
+        because: `it reads ${reference.path}, which is not inside the given folder`,
+        span: reference.directive.span,
+      })
   }
 
   const wrapper = wrap(config, plan)
@@ -82,16 +97,30 @@ function startsWith(words: readonly string[], path: string): boolean {
 /** A directive whose meaning comes out of the environment cannot be judged before it is run. */
 function hiddenWord({directive, words}: Statement): string | undefined {
   const {name, args} = directive
-  if (args.some(argument => usesEnvironment(argument) && argument.raw.includes('[*]'))) return 'a variable that becomes several words hides what the line does'
+  if (args.some(argument => usesEnvironment(argument) && argument.raw.includes('[*]')))
+    return 'a variable that becomes several words hides what the line does'
   if (name.includes('$')) return 'a variable hides the name of the directive'
-  const second = ['stats', 'option', 'filter', 'http-request', 'http-response', 'http-after-response', 'tcp-request', 'tcp-response', 'no', 'default']
+  const second = [
+    'stats',
+    'option',
+    'filter',
+    'http-request',
+    'http-response',
+    'http-after-response',
+    'tcp-request',
+    'tcp-response',
+    'no',
+    'default',
+  ]
   const first = args[0]
-  return first && (second.includes(name) || second.includes(words[0] ?? '')) && usesEnvironment(first) ? 'a variable hides what the line does' : undefined
+  return first && (second.includes(name) || second.includes(words[0] ?? '')) && usesEnvironment(first)
+    ? 'a variable hides what the line does'
+    : undefined
 }
 
 interface Hands {
-  put(span: Span, text: string, why: string): void
-  comment(directive: Directive, why: string): void
+  put: (span: Span, text: string, why: string) => void
+  comment: (directive: Directive, why: string) => void
 }
 
 /** `log` in `global` is replaced by the line of the wrapper; elsewhere the first target becomes `global`, others go. */
@@ -135,7 +164,11 @@ function dropArguments(directive: Directive, from: number, rows: readonly Argume
 /** Path of a file as the sandboxed proxy has to write it; `undefined` when it may not be read. */
 function placeOf(path: string, config: ParsedConfig, plan: SandboxPlan): string | undefined {
   const root = config.bundle.root
-  const relative = path.startsWith('/') ? (root !== undefined && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined) : path.replace(/^(\.\/)+/, '')
+  const relative = path.startsWith('/')
+    ? root !== undefined && path.startsWith(`${root}/`)
+      ? path.slice(root.length + 1)
+      : undefined
+    : path.replace(/^(\.\/)+/, '')
   if (relative !== undefined && config.bundle.files.some(file => file.path === relative)) return `${plan.folder}/${relative}`
   const stock = plan.installation.stockFolder
   return stock !== undefined && path.startsWith(`${stock}/`) && !path.split('/').includes('..') ? path : undefined

@@ -30,12 +30,14 @@ export function wrap(config: ParsedConfig, plan: SandboxPlan): {edits: readonly 
     lines.push('', '# What the fragment leaves to other files', 'defaults', '    mode http', '    log global', '    option httplog')
     lines.push('    timeout connect 5s', '    timeout client 50s', '    timeout server 50s')
   }
-  if (listenerless && backend !== undefined) lines.push('', 'frontend fragment', ...(isFragment ? [] : ['    mode http', '    log global']), bind, `    default_backend ${backend}`)
+  if (listenerless && backend !== undefined)
+    lines.push('', 'frontend fragment', ...(isFragment ? [] : ['    mode http', '    log global']), bind, `    default_backend ${backend}`)
 
   const section = listenerless && backend === undefined ? `listen fragment\n${bind}\n` : 'listen fragment\n'
   const edits: Edit[] = bare ? [{span: firstSpan(config), text: section, why: 'lines without a section need one'}] : []
   const text = config.bundle.files.find(file => file.path === entry)?.text ?? ''
-  if (isFragment && text !== '' && !text.endsWith('\n')) edits.push({span: endOf(entry, text), text: '\n', why: 'the last line of a file has to end'})
+  if (isFragment && text !== '' && !text.endsWith('\n'))
+    edits.push({span: endOf(entry, text), text: '\n', why: 'the last line of a file has to end'})
   return {edits, file: {path: `${WRAPPER_FOLDER}/${entry}`, text: `${lines.join('\n')}\n`}}
 }
 

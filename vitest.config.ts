@@ -1,0 +1,19 @@
+import {defineConfig} from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    // The program is run as it is shipped: built once, before anything else.
+    globalSetup: ['test/support/build.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/commands/*.test.ts'], testTimeout: 20_000, hookTimeout: 30_000},
+      },
+      {
+        extends: true,
+        // Real proxies held for real waits; more at once than cores would measure the machine, not the proxies.
+        test: {name: 'e2e', include: ['test/**/*.e2e.ts'], testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 2},
+      },
+    ],
+  },
+})
