@@ -66,10 +66,17 @@ function lean() {
   return {
     name: 'lean',
     setup(context) {
-      context.onResolve({filter: /^(debug|tinyglobby)$/}, ({path, importer}) => (importer.includes('/@oclif/core/') ? {path, namespace: 'hollow'} : undefined))
+      context.onResolve({filter: /^(debug|tinyglobby)$/}, ({path, importer}) =>
+        importer.includes('/@oclif/core/') ? {path, namespace: 'hollow'} : undefined,
+      )
       context.onLoad({filter: /.*/, namespace: 'hollow'}, ({path}) => ({contents: hollow[path]}))
-      context.onResolve({filter: /^\.\.\/locales\/index\.js$/}, ({importer, resolveDir}) => (importer.includes('/zod/') ? {path: join(resolveDir, '../locales/en.js'), namespace: 'english'} : undefined))
-      context.onLoad({filter: /.*/, namespace: 'english'}, ({path}) => ({contents: `export {default as en} from ${JSON.stringify(path)}`, resolveDir: dirname(path)}))
+      context.onResolve({filter: /^\.\.\/locales\/index\.js$/}, ({importer, resolveDir}) =>
+        importer.includes('/zod/') ? {path: join(resolveDir, '../locales/en.js'), namespace: 'english'} : undefined,
+      )
+      context.onLoad({filter: /.*/, namespace: 'english'}, ({path}) => ({
+        contents: `export {default as en} from ${JSON.stringify(path)}`,
+        resolveDir: dirname(path),
+      }))
     },
   }
 }
@@ -87,7 +94,14 @@ async function manifestOf() {
       return Object.assign(commands[id], {id, plugin: this})
     }
   }
-  const plugin = new FromBundle({root, isRoot: true, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, pjson: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))})
+  const plugin = new FromBundle({
+    root,
+    isRoot: true,
+    type: 'core',
+    ignoreManifest: true,
+    errorOnManifestCreate: true,
+    pjson: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')),
+  })
   await plugin.load()
   return plugin.manifest
 }
@@ -98,7 +112,8 @@ function writeLicences() {
   const texts = [...folders].sort().map(folder => {
     const {name, version, license} = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, folder)).find(entry => /^licen[cs]e/i.test(entry))
-    const text = file && existsSync(join(root, folder, file)) ? readFileSync(join(root, folder, file), 'utf8').trim() : `Licence: ${license}`
+    const text =
+      file && existsSync(join(root, folder, file)) ? readFileSync(join(root, folder, file), 'utf8').trim() : `Licence: ${license}`
     return `${name} ${version}\n${'-'.repeat(`${name} ${version}`.length)}\n${text}\n`
   })
   writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), `gms-proxy contains these packages.\n\n${texts.join('\n\n')}`)

@@ -49,7 +49,10 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Where the parameters come from; `undefined` when a person gave none. */
-  protected parametersRequest(flags: {params?: string | undefined; set?: readonly string[] | string | undefined}): ParametersRequest | undefined {
+  protected parametersRequest(flags: {
+    params?: string | undefined
+    set?: readonly string[] | string | undefined
+  }): ParametersRequest | undefined {
     const overrides = listOf(flags.set, BETWEEN_OVERRIDES)
     const file = flags.params ?? (existsSync(DEFAULT_PARAMETERS) ? DEFAULT_PARAMETERS : undefined)
     if (file === undefined && overrides.length === 0) return undefined
@@ -60,7 +63,8 @@ export abstract class BaseCommand extends Command {
   protected bound(timeout: string | undefined): void {
     if (timeout === undefined) return
     const ms = parseDuration(timeout)
-    if (ms === undefined || ms === 0 || ms > 86_400_000) throw new UsageError(`--timeout ${timeout} is not a duration: write a number and a unit, such as 90s or 10m`)
+    if (ms === undefined || ms === 0 || ms > 86_400_000)
+      throw new UsageError(`--timeout ${timeout} is not a duration: write a number and a unit, such as 90s or 10m`)
     this.session.limit(ms, timeout)
   }
 
@@ -83,5 +87,6 @@ export abstract class BaseCommand extends Command {
 
 /** Checks `--proxy-version` after parsing. */
 export function assertVersion(version: string | undefined): void {
-  if (version !== undefined && !/^\d+\.\d+(\.\d+)?$/.test(version)) throw new UsageError(`--proxy-version ${version} is not a version: write X.Y or X.Y.Z, such as 1.22`)
+  if (version !== undefined && !/^\d+\.\d+(\.\d+)?$/.test(version))
+    throw new UsageError(`--proxy-version ${version} is not a version: write X.Y or X.Y.Z, such as 1.22`)
 }

@@ -1,4 +1,16 @@
-import {closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync} from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import {createRequire} from 'node:module'
 import {dirname, join} from 'node:path'
 import {constants, Script} from 'node:vm'
@@ -29,7 +41,8 @@ export function loadCached(file: string, key: string): unknown {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
   // At exit, because only then V8 knows which functions were needed.
-  if (folder !== undefined && cache !== undefined && (!cachedData || script.cachedDataRejected === true)) process.once('exit', () => store(folder, cache, script))
+  if (folder !== undefined && cache !== undefined && (!cachedData || script.cachedDataRejected === true))
+    process.once('exit', () => store(folder, cache, script))
   const module: {exports: unknown} = {exports: {}}
   ;(script.runInThisContext() as Wrapper)(module.exports, createRequire(file), module, file, dirname(file))
   return module.exports
@@ -78,7 +91,8 @@ function store(folder: string, cache: string, script: Script): void {
     header.writeUInt32LE(crc32(data))
     writeFileSync(temporary, Buffer.concat([header, data]), {mode: 0o600, flag: 'wx'})
     renameSync(temporary, cache)
-    for (const name of readdirSync(folder)) if (/\.bin(\.\d+)?$/.test(name) && Date.now() - statSync(join(folder, name)).mtimeMs > OLD_MS) unlinkSync(join(folder, name))
+    for (const name of readdirSync(folder))
+      if (/\.bin(\.\d+)?$/.test(name) && Date.now() - statSync(join(folder, name)).mtimeMs > OLD_MS) unlinkSync(join(folder, name))
   } catch {
     // A read-only home, a full disk: the next start is as slow as this one was.
     rmSync(temporary, {force: true})

@@ -17,13 +17,32 @@ export {VERBS}
 class Verbs extends Plugin {
   override async load(): Promise<void> {
     const {root} = this.options
-    const manifest = this.options.ignoreManifest === true ? undefined : readJson<Plugin['manifest']>(join(root, 'oclif.manifest.json'))
+    const manifest =
+      this.options.ignoreManifest === true ? undefined : (readJson(join(root, 'oclif.manifest.json')) as Plugin['manifest'] | undefined)
     if (!manifest) return super.load()
     const pjson = this.options.pjson ?? ({} as Plugin['pjson'])
     const {name, version} = pjson
-    Object.assign(this, {root, pjson, name, version, manifest, alias: name, type: 'core', isRoot: true, valid: true, hasManifest: true, moduleType: 'module', hooks: {}})
+    Object.assign(this, {
+      root,
+      pjson,
+      name,
+      version,
+      manifest,
+      alias: name,
+      type: 'core',
+      isRoot: true,
+      valid: true,
+      hasManifest: true,
+      moduleType: 'module',
+      hooks: {},
+    })
     this.commandIDs = Object.keys(manifest.commands)
-    this.commands = Object.values(manifest.commands).map(command => ({...command, pluginAlias: name, pluginType: 'core', load: () => this.findCommand(command.id, {must: true})}))
+    this.commands = Object.values(manifest.commands).map(command => ({
+      ...command,
+      pluginAlias: name,
+      pluginType: 'core',
+      load: () => this.findCommand(command.id, {must: true}),
+    }))
   }
 
   override findCommand(id: string, options: {must: true}): Promise<Command.Class>
@@ -52,7 +71,7 @@ export async function main(argv: readonly string[], root: string, {development =
 }
 
 async function dispatch(argv: readonly string[], root: string, development: boolean): Promise<void> {
-  const pjson = readJson<Plugin['pjson']>(join(root, 'package.json'))
+  const pjson = readJson(join(root, 'package.json')) as Plugin['pjson'] | undefined
   if (!pjson) throw new EnvironmentError(`${root} does not hold the package gms-proxy`, {suggestions: ['install it again']})
   const plugin = new Verbs({root, pjson, isRoot: true, type: 'core', ignoreManifest: development})
   await plugin.load()
@@ -64,7 +83,8 @@ async function dispatch(argv: readonly string[], root: string, development: bool
   }
   const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined)
   if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help' || options.includes('--help') || options.includes('-h')) {
-    const subject = verb === undefined || verb.startsWith('-') || verb === 'help' ? rest.filter(word => !word.startsWith('-')).slice(0, 1) : [verb]
+    const subject =
+      verb === undefined || verb.startsWith('-') || verb === 'help' ? rest.filter(word => !word.startsWith('-')).slice(0, 1) : [verb]
     const [unknown] = subject.filter(word => !config.findCommand(word))
     if (unknown !== undefined) throw await unknownVerb(unknown)
     const {Help} = await import('@oclif/core/help')
@@ -76,9 +96,9 @@ async function dispatch(argv: readonly string[], root: string, development: bool
   await config.runCommand(verb, [...rest], command)
 }
 
-function readJson<T>(file: string): T | undefined {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -88,13 +108,15 @@ function readJson<T>(file: string): T | undefined {
 async function unknownVerb(verb: string): Promise<UsageError> {
   const {nearest} = await import('../parameters/suggest.ts')
   const meant = nearest(verb, Object.keys(VERBS))
-  return new UsageError(`${JSON.stringify(verb)} is not a command`, {suggestions: [...(meant === undefined ? [] : [`gms-proxy ${meant}`]), 'gms-proxy --help lists the commands']})
+  return new UsageError(`${JSON.stringify(verb)} is not a command`, {
+    suggestions: [...(meant === undefined ? [] : [`gms-proxy ${meant}`]), 'gms-proxy --help lists the commands'],
+  })
 }
 
 /** The flags that were probably meant by the ones that do not exist. */
 async function meantFlags(error: Error, verb: string, root: string): Promise<readonly string[]> {
   const unknown = 'flags' in error && Array.isArray(error.flags) ? error.flags.filter(flag => typeof flag === 'string') : []
-  const known = Object.keys(readJson<Plugin['manifest']>(join(root, 'oclif.manifest.json'))?.commands[verb]?.flags ?? {})
+  const known = Object.keys((readJson(join(root, 'oclif.manifest.json')) as Plugin['manifest'] | undefined)?.commands[verb]?.flags ?? {})
   const {nearest} = await import('../parameters/suggest.ts')
   return unknown.flatMap(flag => {
     const meant = nearest(flag.replace(/^-+/, '').replace(/=.*$/, ''), known)
@@ -113,10 +135,14 @@ async function complain(error: unknown, argv: readonly string[], root: string): 
   }
   if (error instanceof Errors.CLIError) {
     const verb = argv[0] ?? ''
-    printError(error.message.replace(/\nSee more help with --help$/, ''), [...(error.suggestions ?? []), ...(await meantFlags(error, verb, root)), `gms-proxy ${verb} --help`])
+    printError(error.message.replace(/\nSee more help with --help$/, ''), [
+      ...(error.suggestions ?? []),
+      ...(await meantFlags(error, verb, root)),
+      `gms-proxy ${verb} --help`,
+    ])
     return EXIT.usage
   }
   const {printBug} = await import('./print-error.ts')
-  printBug(error, argv, readJson<{bugs?: {url?: string}}>(join(root, 'package.json'))?.bugs?.url)
+  printBug(error, argv, (readJson(join(root, 'package.json')) as {bugs?: {url?: string}} | undefined)?.bugs?.url)
   return EXIT.bug
 }

@@ -4,7 +4,10 @@ import {wrap} from '../report/plain.ts'
 /** A page of the catalogue for a terminal: Markdown with its marks turned into type, or dropped. Code keeps its lines. */
 export function page(markdown: string, {colour, width}: {colour: boolean; width: number}): string {
   const ansis = new Ansis(colour ? 1 : 0)
-  const inline = (text: string) => text.replace(/\*\*([^*]+)\*\*/g, (_, word: string) => ansis.bold(word)).replace(/`([^`]+)`/g, (_, word: string) => (colour ? ansis.cyan(word) : word))
+  const inline = (text: string) =>
+    text
+      .replace(/\*\*([^*]+)\*\*/g, (_, word: string) => ansis.bold(word))
+      .replace(/`([^`]+)`/g, (_, word: string) => (colour ? ansis.cyan(word) : word))
   const lines: string[] = []
   let code = false
   for (const paragraph of paragraphs(markdown.replace(/<!--[\s\S]*?-->\n?/g, ''))) {
@@ -22,7 +25,10 @@ export function page(markdown: string, {colour, width}: {colour: boolean; width:
       lines.push(...wrap(text, Math.min(width, 100) - bullet.length).map((line, index) => (index === 0 ? bullet : indent) + inline(line)))
     }
   }
-  return lines.join('\n').replace(/\n{3,}/g, '\n\n').trim()
+  return lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
 }
 
 /** Lines of one paragraph joined, so that it can be broken anew; headings, list items and code stay as they are. */
@@ -32,7 +38,8 @@ function paragraphs(markdown: string): readonly string[] {
   for (const line of markdown.split('\n')) {
     const fence = line.startsWith('```')
     const previous = result.at(-1) ?? ''
-    const joins = !code && !fence && /^\s*[^\s#>*|-]/.test(line) && !/^\s*\d+\. /.test(line) && previous !== '' && !/^(#|```|\|)/.test(previous)
+    const joins =
+      !code && !fence && /^\s*[^\s#>*|-]/.test(line) && !/^\s*\d+\. /.test(line) && previous !== '' && !/^(#|```|\|)/.test(previous)
     if (fence) code = !code
     if (joins) result[result.length - 1] = `${previous} ${line.trim()}`
     else result.push(line)

@@ -19,7 +19,14 @@ export function printError(message: string, suggestions: readonly string[]): voi
 /** Something that should not have been possible: the whole stack, and whom to tell. */
 export function printBug(error: unknown, argv: readonly string[], issues: string | undefined): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  printError(['This is a bug in gms-proxy, not in your configuration.', `command: gms-proxy ${argv.join(' ')}`, `node:    ${process.version} ${process.platform}-${process.arch}`, '', stack].join('\n'), [
-    `report it, with the lines above, ${issues === undefined ? 'to those who gave you gms-proxy' : `at ${issues}`}`,
-  ])
+  printError(
+    [
+      'This is a bug in gms-proxy, not in your configuration.',
+      `command: gms-proxy ${argv.join(' ')}`,
+      `node:    ${process.version} ${process.platform}-${process.arch}`,
+      '',
+      stack,
+    ].join('\n'),
+    [`report it, with the lines above, ${issues === undefined ? 'to those who gave you gms-proxy' : `at ${issues}`}`],
+  )
 }

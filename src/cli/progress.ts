@@ -41,7 +41,14 @@ abstract class View implements ProgressView {
   on(progress: Progress): void {
     if (progress.event === 'subject-started') {
       const {subject: name, checks, runtime} = progress
-      this.subjects.set(name, {name, about: runtime === undefined ? '' : ` ${runtime.version} (${runtime.kind})`, total: checks.length, done: [], waiting: new Map(), finished: false})
+      this.subjects.set(name, {
+        name,
+        about: runtime === undefined ? '' : ` ${runtime.version} (${runtime.kind})`,
+        total: checks.length,
+        done: [],
+        waiting: new Map(),
+        finished: false,
+      })
     }
     const name = progress.subject
     const running = this.subjects.get(name)
@@ -81,13 +88,17 @@ class Lines extends View {
 
   protected changed(progress: Progress, running: Running): void {
     if (progress.event === 'subject-started') this.say(`${running.name}${running.about}: ${running.total} checks`)
-    if (progress.event === 'check-finished' && (progress.outcome.status === 'failed' || progress.outcome.status === 'errored')) this.say(`${running.name}: ${progress.outcome.id} ${progress.outcome.status}`)
+    if (progress.event === 'check-finished' && (progress.outcome.status === 'failed' || progress.outcome.status === 'errored'))
+      this.say(`${running.name}: ${progress.outcome.id} ${progress.outcome.status}`)
     if (progress.event === 'subject-finished') this.say(`${running.name}: ${progress.report.verdict}`)
   }
 
   private heartbeat(): void {
     for (const running of this.subjects.values())
-      if (!running.finished) this.say(`${running.name}: ${running.done.length}/${running.total}${running.waiting.size === 0 ? '' : `, waiting for ${waitingFor(running, 3)}`}`)
+      if (!running.finished)
+        this.say(
+          `${running.name}: ${running.done.length}/${running.total}${running.waiting.size === 0 ? '' : `, waiting for ${waitingFor(running, 3)}`}`,
+        )
   }
 
   private say(line: string): void {
@@ -121,7 +132,9 @@ class LiveBlock extends View {
       const failed = running.done.filter(({status}) => status === 'failed' || status === 'errored').length
       const mark = running.finished ? (failed > 0 ? '✖' : '✔') : spinner
       const bad = failed > 0 ? ` ✖ ${failed}` : ''
-      return [...`${mark} ${running.name}${running.about} ${running.done.length}/${running.total}${bad}  ${waitingFor(running, 3)}`].slice(0, columns - 1).join('')
+      return [...`${mark} ${running.name}${running.about} ${running.done.length}/${running.total}${bad}  ${waitingFor(running, 3)}`]
+        .slice(0, columns - 1)
+        .join('')
     })
     this.stream.write(this.erasure() + lines.map(line => `${line}\n`).join(''))
     this.drawn = lines.length

@@ -18,7 +18,10 @@ export function versionToRender(proxy: Proxy, asked: string | undefined): string
   const {newest, oldest} = proxy.versions
   if (asked === undefined || newest.startsWith(`${asked}.`)) return newest
   const version = asked.split('.').length === 2 ? `${asked}.0` : asked
-  if (compare(version, oldest) < 0) throw new UsageError(`${proxy.title} ${asked} is too old: ${oldest} is the oldest that is rendered`, {suggestions: [`name a newer one with --proxy-version, or none for ${newest}`]})
+  if (compare(version, oldest) < 0)
+    throw new UsageError(`${proxy.title} ${asked} is too old: ${oldest} is the oldest that is rendered`, {
+      suggestions: [`name a newer one with --proxy-version, or none for ${newest}`],
+    })
   return version
 }
 
@@ -29,9 +32,15 @@ export function versionToRender(proxy: Proxy, asked: string | undefined): string
 export function assertRenderable(proxy: Proxy, parameters: Parameters, version: string): void {
   const unsupported = [...notYetRendered(parameters), ...proxy.unsupported(parameters, version)]
   if (unsupported.length === 0) return
-  throw new UsageError([`${proxy.title} ${version} cannot be given all of these parameters`, ...unsupported.map(({path, because}) => `  ${path}: ${because}`)].join('\n'), {
-    suggestions: ['leave them out of the parameters file, or override them with --set'],
-  })
+  throw new UsageError(
+    [
+      `${proxy.title} ${version} cannot be given all of these parameters`,
+      ...unsupported.map(({path, because}) => `  ${path}: ${because}`),
+    ].join('\n'),
+    {
+      suggestions: ['leave them out of the parameters file, or override them with --set'],
+    },
+  )
 }
 
 function compare(a: string, b: string): number {

@@ -54,6 +54,10 @@ function lineOf(request: CapturedRequest, event: RequestLine['event']): RequestL
     channels,
     ...(status === undefined ? {} : {status}),
     ...(took === undefined ? {} : {tookMs: took}),
-    text: harmless([clock, node, method, target, channels.join(' '), how, took === undefined || event === 'arrived' ? '' : `${took} ms`].filter(part => part !== '').join('  ')),
+    text: harmless(
+      [clock, node, method, target, channels.join(' '), how, took === undefined || event === 'arrived' ? '' : `${took} ms`]
+        .filter(part => part !== '')
+        .join('  '),
+    ),
   }
 }

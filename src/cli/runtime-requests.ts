@@ -26,9 +26,12 @@ export function runtimeRequests(subjects: readonly Subject[], flags: RuntimeFlag
   const prefer = flags.runtime === 'binary' || flags.runtime === 'docker' ? flags.runtime : 'auto'
   const asked = flags['proxy-version']
   if (asked !== undefined && proxies.length > 1)
-    throw new UsageError('--proxy-version could mean any of several proxies', {suggestions: ['write version: {nginx: "1.22", haproxy: "2.6"} into the parameters']})
+    throw new UsageError('--proxy-version could mean any of several proxies', {
+      suggestions: ['write version: {nginx: "1.22", haproxy: "2.6"} into the parameters'],
+    })
   for (const name of proxies) {
-    if (images[name] !== undefined && binaries[name] !== undefined) throw new UsageError(`--image and --binary are both given for ${name}: it is run once`)
+    if (images[name] !== undefined && binaries[name] !== undefined)
+      throw new UsageError(`--image and --binary are both given for ${name}: it is run once`)
     if (images[name] !== undefined && prefer === 'binary') throw new UsageError('--image belongs to --runtime docker, not to binary')
     if (binaries[name] !== undefined && prefer === 'docker') throw new UsageError('--binary belongs to --runtime binary, not to docker')
   }
@@ -53,7 +56,9 @@ function perProxy(flag: string, values: readonly string[], meant: readonly Proxy
     const [only, ...others] = meant
     const name = (word as ProxyName | undefined) ?? only
     if (name === undefined || (word === undefined && others.length > 0))
-      throw new UsageError(`--${flag} ${value} could mean any of several proxies`, {suggestions: [`say which: --${flag} ${only ?? 'nginx'}=${value}`]})
+      throw new UsageError(`--${flag} ${value} could mean any of several proxies`, {
+        suggestions: [`say which: --${flag} ${only ?? 'nginx'}=${value}`],
+      })
     if (result[name] !== undefined) throw new UsageError(`--${flag} is given twice for ${name}`)
     result[name] = rest ?? value
   }

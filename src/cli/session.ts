@@ -31,7 +31,11 @@ export class Session implements Disposable {
   /** Bounds the whole run. `text` is the duration as it was written. */
   limit(ms: number, text: string): void {
     this.timer = setTimeout(() => {
-      this.controller.abort(new EnvironmentError(`not finished within --timeout ${text}: everything was stopped`, {suggestions: ['give it more time with --timeout', 'run fewer checks with --only']}))
+      this.controller.abort(
+        new EnvironmentError(`not finished within --timeout ${text}: everything was stopped`, {
+          suggestions: ['give it more time with --timeout', 'run fewer checks with --only'],
+        }),
+      )
     }, ms)
   }
 

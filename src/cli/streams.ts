@@ -18,5 +18,5 @@ export function quietWhenClosed(...streams: readonly NodeJS.WriteStream[]): void
 
 /** Resolves when everything that was written before has left. */
 export async function flush(...streams: readonly NodeJS.WriteStream[]): Promise<void> {
-  await Promise.all(streams.map(stream => (stream.writable ? write(stream, '') : undefined)))
+  await Promise.all(streams.filter(stream => stream.writable).map(stream => write(stream, '')))
 }

@@ -30,11 +30,17 @@ export async function resolveSubjects({words, dialect, parameters}: SubjectsRequ
   const expected = once(async () => (request ? loadForeignParameters(request) : undefined))
   const named = words.length > 0 ? words : [await proxyOf(request ? expected : () => Promise.resolve(undefined))]
   const subjects: Subject[] = []
-  for (const word of new Set(named.flatMap(one => (one === 'all' ? PROXY_NAMES : [one])))) subjects.push(await resolve(word, dialect, stated, expected))
+  for (const word of new Set(named.flatMap(one => (one === 'all' ? PROXY_NAMES : [one]))))
+    subjects.push(await resolve(word, dialect, stated, expected))
   return subjects
 }
 
-async function resolve(word: string, dialect: ProxyName | undefined, stated: () => Promise<LoadedParameters<Parameters>>, expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>): Promise<Subject> {
+async function resolve(
+  word: string,
+  dialect: ProxyName | undefined,
+  stated: () => Promise<LoadedParameters<Parameters>>,
+  expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>,
+): Promise<Subject> {
   const name = PROXY_NAMES.find(proxy => proxy === word)
   if (name) return {kind: 'rendered', name, proxy: PROXIES[name], stated: await stated()}
   const foreign = await expected()
@@ -56,7 +62,8 @@ function urlOf(word: string): URL {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw problem(`${url.protocol} is not spoken here`)
   if (url.username !== '' || url.password !== '') throw problem('a user name and password in the URL are not supported')
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') throw problem('the paths are those of GMS: give scheme, host and port only')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw problem('the paths are those of GMS: give scheme, host and port only')
   return url
 }
 
@@ -70,9 +77,12 @@ async function proxyOf(expected: () => Promise<LoadedParameters<ForeignParameter
 
 function unknownWord(word: string): UsageError {
   const meant = nearest(word, [...PROXY_NAMES, 'all'])
-  return new UsageError(`${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all), nor a URL, nor a file or folder that exists`, {
-    suggestions: meant === undefined ? ['gms-proxy verify --help'] : [`gms-proxy verify ${meant}`],
-  })
+  return new UsageError(
+    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all), nor a URL, nor a file or folder that exists`,
+    {
+      suggestions: meant === undefined ? ['gms-proxy verify --help'] : [`gms-proxy verify ${meant}`],
+    },
+  )
 }
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {

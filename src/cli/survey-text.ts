@@ -3,9 +3,14 @@ import {styles} from '../report/text-styles.ts'
 import type {Survey, SurveyedProxy} from '../runtime/survey.ts'
 
 /** What `doctor` tells a person. */
-export function surveyText({docker, proxies}: Survey, about: {version: string; node: {version: string; platform: string}}, {colour, width}: {colour: boolean; width: number}): string {
+export function surveyText(
+  {docker, proxies}: Survey,
+  about: {version: string; node: {version: string; platform: string}},
+  {colour, width}: {colour: boolean; width: number},
+): string {
   const style = styles(colour)
-  const row = (label: string, text: string) => wrap(harmless(text), width - 12).map((line, index) => `    ${style.dim((index === 0 ? label : '').padEnd(8))}${line}`)
+  const row = (label: string, text: string) =>
+    wrap(harmless(text), width - 12).map((line, index) => `    ${style.dim((index === 0 ? label : '').padEnd(8))}${line}`)
   const engine = docker.answers ? ['the engine answers'] : wrap(harmless(docker.because ?? 'no engine answers'), width - 12)
   const blocks = proxies.map(proxy => [
     `${style.mark(proxy.chosen ? 'passed' : 'errored')} ${style.bold(proxy.title)}  ${chosenText(proxy)}`,
@@ -18,9 +23,15 @@ export function surveyText({docker, proxies}: Survey, about: {version: string; n
     `gms-proxy ${about.version} · Node ${about.node.version} · ${about.node.platform}`,
     '',
     ...blocks.flatMap(block => [...block, '']),
-    ...engine.map((line, index) => `${index === 0 ? `${style.mark(docker.answers ? 'passed' : 'skipped')} Docker    ` : '            '}${line}`),
+    ...engine.map(
+      (line, index) => `${index === 0 ? `${style.mark(docker.answers ? 'passed' : 'skipped')} Docker    ` : '            '}${line}`,
+    ),
     '',
-    style.dim(first ? `  next: gms-proxy verify ${proxies.every(({chosen}) => chosen) ? 'all' : first.proxy}` : '  next: install one of the proxies, or start a Docker engine'),
+    style.dim(
+      first
+        ? `  next: gms-proxy verify ${proxies.every(({chosen}) => chosen) ? 'all' : first.proxy}`
+        : '  next: install one of the proxies, or start a Docker engine',
+    ),
   ].join('\n')
 }
 

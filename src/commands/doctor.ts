@@ -19,7 +19,11 @@ Exit codes: 0 every proxy can be run, 3 at least one cannot.`
     const node = {version: process.versions.node, platform: `${process.platform}-${process.arch}`}
     await this.result(
       flags.format === 'json'
-        ? JSON.stringify({schema: 'gms-proxy/doctor/v1', tool: {name: 'gms-proxy', version: this.config.version}, node, ...survey}, undefined, 2)
+        ? JSON.stringify(
+            {schema: 'gms-proxy/doctor/v1', tool: {name: 'gms-proxy', version: this.config.version}, node, ...survey},
+            undefined,
+            2,
+          )
         : surveyText(survey, {node, version: this.config.version}, {colour: this.colour(flags), width: this.width()}),
     )
     process.exitCode = survey.proxies.every(({chosen}) => chosen) ? EXIT.ok : EXIT.environment

@@ -14,7 +14,8 @@ import {CHECKS} from '../verify/checks/index.ts'
 
 export default class Explain extends BaseCommand {
   static override summary = 'The page of one check; without an id, all of them'
-  static override description = 'What must hold and who says so, what happens when it does not, why that matters for GMS chat, and the change that mends it.'
+  static override description =
+    'What must hold and who says so, what happens when it does not, why that matters for GMS chat, and the change that mends it.'
   static override examples = [
     {description: 'Everything that is checked', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'One of them', command: '<%= config.bin %> <%= command.id %> upgrade-handshake'},
@@ -40,7 +41,10 @@ export default class Explain extends BaseCommand {
     const rows = CONCERNS.flatMap(concern =>
       all
         .filter(meta => meta.concern === concern)
-        .map(({id, title, severity}, index) => `  ${style.dim(fit(index === 0 ? concern : '', 12))}${fit(id, widest + 2)}${title}${severity === 'error' ? '' : style.dim(` (${severity})`)}`),
+        .map(
+          ({id, title, severity}, index) =>
+            `  ${style.dim(fit(index === 0 ? concern : '', 12))}${fit(id, widest + 2)}${title}${severity === 'error' ? '' : style.dim(` (${severity})`)}`,
+        ),
     )
     return [...rows, '', style.dim('  gms-proxy explain ID shows one of them')].join('\n')
   }
@@ -51,6 +55,9 @@ function unknown(id: string, all: readonly Meta[]): UsageError {
   const meant = nearest(id, ids)
   const sameConcern = ids.filter(known => known.startsWith(`${id}-`))
   return new UsageError(`${JSON.stringify(id)} is not the id of a check`, {
-    suggestions: [...(meant === undefined ? sameConcern : [meant]).map(known => `gms-proxy explain ${known}`), 'gms-proxy explain lists all of them'],
+    suggestions: [
+      ...(meant === undefined ? sameConcern : [meant]).map(known => `gms-proxy explain ${known}`),
+      'gms-proxy explain lists all of them',
+    ],
   })
 }

@@ -31,7 +31,8 @@ export default class Simulate extends BaseCommand {
     const {flags} = await this.parse(Simulate)
     const nodes = whole('nodes', flags.nodes, 1, 100)
     const first = flags.port === undefined ? undefined : whole('port', flags.port, 1, 65_535)
-    if (first !== undefined && first + nodes - 1 > 65_535) throw new UsageError(`--port ${first}: there are no ${nodes} ports from there on`)
+    if (first !== undefined && first + nodes - 1 > 65_535)
+      throw new UsageError(`--port ${first}: there are no ${nodes} ports from there on`)
     const request = this.parametersRequest(flags)
     const stated = request && (await loadForeignParameters(request)).parameters
     await using simulator = await startSimulator({
@@ -42,9 +43,14 @@ export default class Simulate extends BaseCommand {
       keptRequests: KEPT_REQUESTS,
       logger: this.logger(flags),
     })
-    const addresses = simulator.nodes.map(({name, host, port}) => ({name, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${COMETD_PATH}`}))
+    const addresses = simulator.nodes.map(({name, host, port}) => ({
+      name,
+      url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${COMETD_PATH}`,
+    }))
     const json = flags.format === 'json'
-    await this.result(json ? JSON.stringify({event: 'listening', nodes: addresses}) : addresses.map(({name, url}) => `${name}  ${url}`).join('\n'))
+    await this.result(
+      json ? JSON.stringify({event: 'listening', nodes: addresses}) : addresses.map(({name, url}) => `${name}  ${url}`).join('\n'),
+    )
     if (!json && !flags.quiet) this.note('until interrupted (Ctrl-C)')
     using _watching = watchRequests(simulator.recorder, async line => {
       if (json) await this.result(JSON.stringify(line))
@@ -57,6 +63,7 @@ export default class Simulate extends BaseCommand {
 
 function whole(flag: string, text: string, least: number, most: number): number {
   const value = Number(text)
-  if (!/^\d{1,6}$/.test(text) || value < least || value > most) throw new UsageError(`--${flag} ${text}: expected a whole number from ${least} to ${most}`)
+  if (!/^\d{1,6}$/.test(text) || value < least || value > most)
+    throw new UsageError(`--${flag} ${text}: expected a whole number from ${least} to ${most}`)
   return value
 }

@@ -21,10 +21,18 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     {description: 'A configuration that somebody wrote by hand', command: '<%= config.bin %> <%= command.id %> ./haproxy.cfg'},
     {description: 'A proxy that already runs', command: '<%= config.bin %> <%= command.id %> http://chat.example.com'},
     {description: 'In CI', command: '<%= config.bin %> <%= command.id %> nginx --report junit=report.xml --fail-on-skip --timeout 5m'},
-    {description: 'Only what concerns WebSocket, in Docker', command: '<%= config.bin %> <%= command.id %> nginx --only upgrade --runtime docker --image nginx=nginx:1.28'},
+    {
+      description: 'Only what concerns WebSocket, in Docker',
+      command: '<%= config.bin %> <%= command.id %> nginx --only upgrade --runtime docker --image nginx=nginx:1.28',
+    },
   ]
   static override args = {
-    subject: Args.string({name: 'SUBJECT', multiple: true, ignoreStdin: true, description: 'nginx, apache, haproxy, all, a path or a URL; default: the proxy that the parameters name'}),
+    subject: Args.string({
+      name: 'SUBJECT',
+      multiple: true,
+      ignoreStdin: true,
+      description: 'nginx, apache, haproxy, all, a path or a URL; default: the proxy that the parameters name',
+    }),
   }
   static override flags = {
     ...parameterFlags,
@@ -34,7 +42,14 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...timeoutFlag,
     keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
     ...formatFlag(REPORT_FORMATS),
-    report: Flags.string({env: 'GMS_PROXY_REPORT', helpValue: 'FORMAT=FILE', multiple: true, multipleNonGreedy: true, helpGroup: 'OUTPUT', summary: `Also write that format (${REPORT_FORMATS.join(', ')}) to FILE (repeatable)`}),
+    report: Flags.string({
+      env: 'GMS_PROXY_REPORT',
+      helpValue: 'FORMAT=FILE',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'OUTPUT',
+      summary: `Also write that format (${REPORT_FORMATS.join(', ')}) to FILE (repeatable)`,
+    }),
     ...outputFlags,
   }
 
@@ -45,12 +60,20 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     this.bound(flags.timeout)
     const parameters = this.parametersRequest(flags)
     const dialect = PROXY_NAMES.find(name => name === flags.proxy)
-    const subjects = await resolveSubjects({words: listOf(args.subject), ...(dialect ? {dialect} : {}), ...(parameters ? {parameters} : {})})
+    const subjects = await resolveSubjects({
+      words: listOf(args.subject),
+      ...(dialect ? {dialect} : {}),
+      ...(parameters ? {parameters} : {}),
+    })
     const runtimeFor = runtimeRequests(subjects, flags)
     for (const subject of subjects)
       if (subject.kind === 'rendered') {
         const {proxy, stated} = subject
-        assertRenderable(proxy, stated.parameters, versionToRender(proxy, flags['proxy-version'] ?? statedVersion(stated.parameters, proxy.name)))
+        assertRenderable(
+          proxy,
+          stated.parameters,
+          versionToRender(proxy, flags['proxy-version'] ?? statedVersion(stated.parameters, proxy.name)),
+        )
       }
     using progress = flags.quiet ? noProgress : showProgress(process.stderr)
     const report = await verify(subjects, {
@@ -70,6 +93,9 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     await writeReports(report, files)
     const format = REPORT_FORMATS.find(name => name === flags.format) ?? 'text'
     await this.result(FORMATS[format](report, {colour: this.colour(flags), width: this.width(), verbose: flags.verbose}))
-    process.exitCode = exitCodeOf(report, {failOn: SEVERITIES.find(severity => severity === flags['fail-on']) ?? 'error', failOnSkip: flags['fail-on-skip']})
+    process.exitCode = exitCodeOf(report, {
+      failOn: SEVERITIES.find(severity => severity === flags['fail-on']) ?? 'error',
+      failOnSkip: flags['fail-on-skip'],
+    })
   }
 }

@@ -39,7 +39,13 @@ export function readDocument(text: string, file: string): ParameterDocument {
   const nul = text.indexOf('\0')
   if (nul >= 0) return problem('the file holds binary data: this is not a parameters file')
   const counter = new LineCounter()
-  const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), {lineCounter: counter, prettyErrors: false, uniqueKeys: true, version: '1.2', merge: false})
+  const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    version: '1.2',
+    merge: false,
+  })
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
   for (const {errors, warnings} of documents)
     for (const error of [...errors, ...warnings]) problem(sentenceOf(error.code, error.message), counter.linePos(error.pos[0]))
@@ -108,7 +114,12 @@ class Walker {
         }
         this.note(inner, keyOffset)
         // `__proto__` must become a key like any other, so that it is named as unknown instead of changing the object.
-        Object.defineProperty(result, name, {value: this.plain(value as Node | null, inner), enumerable: true, configurable: true, writable: true})
+        Object.defineProperty(result, name, {
+          value: this.plain(value as Node | null, inner),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        })
       }
       return result
     }

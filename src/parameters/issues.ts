@@ -16,7 +16,11 @@ function explain(issue: Issue, above: readonly string[], document: ParameterDocu
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => {
       const known = keysOf(shapeAt(schema, path) ?? {})
-      return problemAt([...path, key], `unknown key${didYouMean(key, known)}${known.length > 0 && known.length <= 6 && didYouMean(key, known) === '' ? ` (known: ${known.join(', ')})` : ''}`, document)
+      return problemAt(
+        [...path, key],
+        `unknown key${didYouMean(key, known)}${known.length > 0 && known.length <= 6 && didYouMean(key, known) === '' ? ` (known: ${known.join(', ')})` : ''}`,
+        document,
+      )
     })
   if (issue.code === 'invalid_union') {
     const best = likeliest(issue.errors)
@@ -35,21 +39,26 @@ function likeliest(branches: readonly (readonly Issue[])[]): readonly Issue[] | 
 function sentence(issue: Issue, path: readonly string[], shape: Shape, document: ParameterDocument): string {
   const value = valueAt(document.value, path)
   const example = exampleOf(shape)
-  const suchAs = example === undefined ? '' : `, such as ${String(example)}`
+  const suchAs = example === undefined ? '' : `, such as ${typeof example === 'string' ? example : JSON.stringify(example)}`
   if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union')) return `missing${suchAs}`
   switch (issue.code) {
     case 'invalid_type':
     case 'invalid_union': {
       const written = document.written.get(path.join('.'))
-      if (typeof value === 'number' && written !== undefined && allows(shape, 'string') && example === undefined) return `expected text: write it in quotes, "${written}"`
+      if (typeof value === 'number' && written !== undefined && allows(shape, 'string') && example === undefined)
+        return `expected text: write it in quotes, "${written}"`
       return `expected ${expectedTypes(shape)}${suchAs}, not ${named(value)}`
     }
     case 'invalid_value':
       return `expected one of ${issue.values.map(String).join(', ')}, not ${named(value)}${didYouMean(String(value), issue.values.map(String))}`
     case 'too_small':
-      return issue.origin === 'array' || issue.origin === 'set' ? `expected at least ${issue.minimum} ${Number(issue.minimum) === 1 ? 'item' : 'items'}` : `${named(value)} is too small: at least ${issue.minimum}`
+      return issue.origin === 'array' || issue.origin === 'set'
+        ? `expected at least ${issue.minimum} ${Number(issue.minimum) === 1 ? 'item' : 'items'}`
+        : `${named(value)} is too small: at least ${issue.minimum}`
     case 'too_big':
-      return issue.origin === 'array' || issue.origin === 'set' ? `more than ${issue.maximum} items` : `${named(value)} is too big: at most ${issue.maximum}`
+      return issue.origin === 'array' || issue.origin === 'set'
+        ? `more than ${issue.maximum} items`
+        : `${named(value)} is too big: at most ${issue.maximum}`
     case 'invalid_format':
       return `${issue.message}, not ${named(value)}`
     default:
@@ -75,7 +84,7 @@ function named(value: unknown): string {
   if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'keys with values'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const text = JSON.stringify(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 

@@ -51,7 +51,9 @@ export function loadForeignParameters(request: ParametersRequest): Promise<Loade
 async function load<P>(request: ParametersRequest, schema: z.ZodType<P>): Promise<LoadedParameters<P>> {
   const source = request.file === undefined ? '--set' : request.file === '-' ? 'stdin' : request.file
   const document: ParameterDocument =
-    request.file === undefined ? {value: {}, origins: new Map(), written: new Map(), problems: []} : readDocument(await read(request.file, request), source)
+    request.file === undefined
+      ? {value: {}, origins: new Map(), written: new Map(), problems: []}
+      : readDocument(await read(request.file, request), source)
   const unreadable = document.problems.length > 0
   // The schema's own words are needed for flags and for errors only, and cost more than everything else here.
   const shape = async () => (await import('./shape.ts')).jsonSchemaOf(schema)
@@ -70,24 +72,40 @@ async function read(file: string, request: ParametersRequest): Promise<string> {
   if (file === '-') return request.stdin()
   try {
     const {size} = await stat(file)
-    if (size > MAX_BYTES) throw new UsageError(`parameters file ${file} is ${Math.round(size / 1_048_576)} MiB: this is not a parameters file`)
+    if (size > MAX_BYTES)
+      throw new UsageError(`parameters file ${file} is ${Math.round(size / 1_048_576)} MiB: this is not a parameters file`)
     return await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof UsageError) throw error
     const code = (error as NodeJS.ErrnoException).code
-    const reason = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : code === 'EACCES' ? 'may not be read' : `cannot be read (${code ?? String(error)})`
-    throw new UsageError(`parameters file ${file} ${reason}`, {suggestions: ['name a YAML or JSON file with --params FILE, or - for stdin'], cause: error})
+    const reason =
+      code === 'ENOENT'
+        ? 'does not exist'
+        : code === 'EISDIR'
+          ? 'is a folder'
+          : code === 'EACCES'
+            ? 'may not be read'
+            : `cannot be read (${code ?? String(error)})`
+    throw new UsageError(`parameters file ${file} ${reason}`, {
+      suggestions: ['name a YAML or JSON file with --params FILE, or - for stdin'],
+      cause: error,
+    })
   }
 }
 
 function complaint(problems: readonly Problem[], source: string, request: ParametersRequest): UsageError {
   const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`
   const ordered = [...problems].sort((a, b) => line(a) - line(b))
-  const nodesMissing = problems.some(({path, message}) => (path === 'upstream' || path === 'upstream.nodes') && message.startsWith('missing'))
-  const where = request.file === undefined && request.overrides.length === 0 ? 'no file is named, and there is no gms-proxy.yaml here' : source
+  const nodesMissing = problems.some(
+    ({path, message}) => (path === 'upstream' || path === 'upstream.nodes') && message.startsWith('missing'),
+  )
+  const where =
+    request.file === undefined && request.overrides.length === 0 ? 'no file is named, and there is no gms-proxy.yaml here' : source
   return new UsageError([`${count} in the parameters (${where})`, ...ordered.map(textOf)].join('\n'), {
     suggestions: [
-      ...(nodesMissing && request.file === undefined ? ['write gms-proxy.yaml, name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080'] : []),
+      ...(nodesMissing && request.file === undefined
+        ? ['write gms-proxy.yaml, name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080']
+        : []),
       'gms-proxy schema prints everything that may be written',
     ],
   })

@@ -52,7 +52,9 @@ function readValue(text: string, shape: Shape): {value: unknown} | {problem: str
     if (!allows(shape, 'string')) return {problem: `expected JSON, such as ${JSON.stringify({[keysOf(shape)[0] ?? 'key']: '…'})}`}
   }
   if (allows(shape, 'object') && !allows(shape, 'string', 'number', 'integer', 'boolean'))
-    return {problem: `${keysOf(shape).length > 0 ? `set one of its keys (${keysOf(shape).join(', ')})` : 'set one of its keys'}, or give JSON`}
+    return {
+      problem: `${keysOf(shape).length > 0 ? `set one of its keys (${keysOf(shape).join(', ')})` : 'set one of its keys'}, or give JSON`,
+    }
   return {value: scalar(trimmed, shape)}
 }
 
@@ -62,18 +64,28 @@ function scalar(text: string, shape: Shape): unknown {
   return text
 }
 
-function assign(document: ParameterDocument, path: readonly string[], value: unknown, flag: string, refuse: (message: string) => Problem): Problem | undefined {
+function assign(
+  document: ParameterDocument,
+  path: readonly string[],
+  value: unknown,
+  flag: string,
+  refuse: (message: string) => Problem,
+): Problem | undefined {
   if (typeof document.value !== 'object' || document.value === null) document.value = {}
   let here = document.value as Record<string, unknown>
   const real: string[] = []
   for (const [index, key] of path.entries()) {
     const last = index === path.length - 1
     if (Array.isArray(here) && !/^\d+$/.test(key)) {
-      if (here.length !== 1) return refuse(`${real.join('.')} is a list of ${here.length}: name the item, such as ${[...real, '0', ...path.slice(index)].join('.')}`)
+      if (here.length !== 1)
+        return refuse(
+          `${real.join('.')} is a list of ${here.length}: name the item, such as ${[...real, '0', ...path.slice(index)].join('.')}`,
+        )
       real.push('0')
       here = here[0] as Record<string, unknown>
     }
-    if (Array.isArray(here) && Number(key) > here.length) return refuse(`${real.join('.')} is a list of ${here.length}: there is no item ${key}`)
+    if (Array.isArray(here) && Number(key) > here.length)
+      return refuse(`${real.join('.')} is a list of ${here.length}: there is no item ${key}`)
     real.push(key)
     if (last) here[key] = value
     else {

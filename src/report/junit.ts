@@ -10,11 +10,21 @@ import type {Element} from './xml.ts'
 /** For a CI server: one test suite for each subject, one test case for each check. */
 export function junit({subjects, durationMs}: Report): string {
   const outcomes = subjects.flatMap(subject => subject.outcomes)
-  return xml({name: 'testsuites', attributes: {name: 'gms-proxy verify', ...totals(outcomes), time: seconds(durationMs)}, children: subjects.map(subject => suiteOf(subject))})
+  return xml({
+    name: 'testsuites',
+    attributes: {name: 'gms-proxy verify', ...totals(outcomes), time: seconds(durationMs)},
+    children: subjects.map(subject => suiteOf(subject)),
+  })
 }
 
 function suiteOf(subject: SubjectReport): Element {
-  const facts = {verdict: subject.verdict, proxy: subject.proxy ?? '', version: subject.proxyVersion ?? '', runtime: subject.runtime, source: subject.source}
+  const facts = {
+    verdict: subject.verdict,
+    proxy: subject.proxy ?? '',
+    version: subject.proxyVersion ?? '',
+    runtime: subject.runtime,
+    source: subject.source,
+  }
   const properties = Object.entries(facts).map(([name, value]) => ({name: 'property', attributes: {name, value}}))
   const longest = Math.max(0, ...subject.outcomes.map(outcome => outcome.durationMs))
   return {
@@ -32,7 +42,11 @@ function totals(outcomes: readonly Outcome[]) {
 function caseOf(subject: SubjectReport, outcome: Outcome): Element {
   return {
     name: 'testcase',
-    attributes: {classname: `${subject.name}.${outcome.concern}`, name: `${outcome.id}: ${outcome.title}`, time: seconds(outcome.durationMs)},
+    attributes: {
+      classname: `${subject.name}.${outcome.concern}`,
+      name: `${outcome.id}: ${outcome.title}`,
+      time: seconds(outcome.durationMs),
+    },
     children: verdictOf(outcome),
   }
 }

@@ -17,7 +17,13 @@ export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): r
   const log = [...new Set(outcome.findings.flatMap(({evidence}) => evidence.proxyLog ?? []))]
   // The same mend for every finding of a check: said once.
   const mends = [...new Set(outcome.findings.map(({remediation}) => remediation))]
-  return [head, ...findings, ...witness('Proxy log', log, canvas, style), ...mends.flatMap(mend => row('Mend', mend, canvas, style)), ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style)]
+  return [
+    head,
+    ...findings,
+    ...witness('Proxy log', log, canvas, style),
+    ...mends.flatMap(mend => row('Mend', mend, canvas, style)),
+    ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style),
+  ]
 }
 
 /** One check that was not judged, and why. */
@@ -48,7 +54,9 @@ function placeOf({file, line, column}: Location): string {
 /** What one end saw. Without `--verbose` only as much as tells the story; the JSON report has all. */
 function witness(label: string, lines: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
   const most = canvas.verbose ? lines.length : WITNESS_LINES
-  const rows = lines.slice(0, most).flatMap((line, index) => row(index === 0 ? label : '', line, canvas, style, canvas.verbose ? undefined : WITNESS_ROWS))
+  const rows = lines
+    .slice(0, most)
+    .flatMap((line, index) => row(index === 0 ? label : '', line, canvas, style, canvas.verbose ? undefined : WITNESS_ROWS))
   return lines.length > most ? [...rows, ...row('', `… ${lines.length - most} more (--verbose)`, canvas, style)] : rows
 }
 

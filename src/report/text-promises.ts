@@ -23,6 +23,8 @@ export function promiseLines(promises: Promises, {width}: Canvas, style: Styles)
   }
   const LABEL = '  held to  '
   return [...bySource].flatMap(([source, said], index) =>
-    wrap(harmless(`${said.join(' · ')} (${source})`), width - LABEL.length).map((line, row) => style.dim((index === 0 && row === 0 ? LABEL : ' '.repeat(LABEL.length)) + line)),
+    wrap(harmless(`${said.join(' · ')} (${source})`), width - LABEL.length).map((line, row) =>
+      style.dim((index === 0 && row === 0 ? LABEL : ' '.repeat(LABEL.length)) + line),
+    ),
   )
 }

@@ -41,7 +41,11 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
   const name = harmless(subject.name)
   const facts = [
     ...(proxy === undefined ? [] : [`${proxy} (${subject.runtime})`]),
-    ...(subject.source === 'rendered' ? ['configuration rendered'] : subject.source === subject.name || subject.runtime === 'remote' ? [] : [harmless(subject.source)]),
+    ...(subject.source === 'rendered'
+      ? ['configuration rendered']
+      : subject.source === subject.name || subject.runtime === 'remote'
+        ? []
+        : [harmless(subject.source)]),
     ...(subject.runtime === 'remote' ? ['running already'] : [nodes]),
   ].join(' · ')
   const oneLine = columns(name) + columns(facts) + 4 <= width
@@ -53,8 +57,15 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
     ...(promises ? promiseLines(subject.promises, canvas, style) : []),
   ]
   const diff = subject.sandboxDiff.trimEnd()
-  if (diff !== '' && canvas.verbose) lines.push('', ...harmless(diff).split('\n').map(line => `  ${diffLine(line, style)}`))
-  else if (diff !== '') lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (ports, addresses, paths; --verbose shows them)`))
+  if (diff !== '' && canvas.verbose)
+    lines.push(
+      '',
+      ...harmless(diff)
+        .split('\n')
+        .map(line => `  ${diffLine(line, style)}`),
+    )
+  else if (diff !== '')
+    lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (ports, addresses, paths; --verbose shows them)`))
   if (subject.sandboxFolder !== undefined) lines.push(`  kept: ${harmless(subject.sandboxFolder)}`)
   return lines
 }
@@ -91,7 +102,9 @@ function checkLines({outcomes}: SubjectReport, {width}: Canvas, style: Styles): 
 
 function detailOf(outcome: Outcome): string {
   const [finding] = outcome.findings
-  return (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.because)?.split('\n')[0] ?? ''
+  return (
+    (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.because)?.split('\n')[0] ?? ''
+  )
 }
 
 /** Everything that did not pass, in full. */
@@ -138,7 +151,9 @@ function columnName({name, proxy}: SubjectReport): string {
 function table({subjects}: Report, style: Styles): readonly string[] {
   const names = subjects.map(({name}) => harmless(name))
   const widest = Math.min(60, Math.max(...names.map(columns)))
-  return subjects.map((subject, index) => `  ${style.mark(subject.verdict)} ${fit(names[index] ?? '', widest)}  ${counts(subject.outcomes, style)}`)
+  return subjects.map(
+    (subject, index) => `  ${style.mark(subject.verdict)} ${fit(names[index] ?? '', widest)}  ${counts(subject.outcomes, style)}`,
+  )
 }
 
 function counts(outcomes: readonly Outcome[], style: Styles): string {
@@ -170,6 +185,7 @@ function nextStep({verdict, subjects}: Report, outcomes: readonly Outcome[]): st
   const worst = outcomes.find(({status}) => status === 'failed')
   if (verdict === 'errored') return 'gms-proxy doctor says what this machine can run'
   if (worst) return `gms-proxy explain ${worst.id}`
-  if (verdict === 'partial' && subjects.some(({runtime}) => runtime === 'remote')) return 'give the configuration file instead of the URL to judge everything'
+  if (verdict === 'partial' && subjects.some(({runtime}) => runtime === 'remote'))
+    return 'give the configuration file instead of the URL to judge everything'
   return ''
 }

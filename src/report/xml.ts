@@ -16,7 +16,9 @@ export function xml(root: Element): string {
 }
 
 function print({name, attributes, children = [], text}: Element, indent: string): string {
-  const values = Object.entries(attributes).map(([key, value]) => ` ${key}="${harmless(String(value)).replace(/[&<>"\n\t]/g, character => ENTITIES[character] ?? '')}"`)
+  const values = Object.entries(attributes).map(
+    ([key, value]) => ` ${key}="${harmless(String(value)).replace(/[&<>"\n\t]/g, character => ENTITIES[character] ?? '')}"`,
+  )
   const open = `${indent}<${name}${values.join('')}`
   if (text !== undefined) return `${open}>${harmless(text).replace(/[&<>]/g, character => ENTITIES[character] ?? '')}</${name}>`
   if (children.length === 0) return `${open}/>`

@@ -12,6 +12,7 @@ import type {Exit, Host, Launched} from './host.ts'
 import {describeExit, isCrash} from './host.ts'
 import {hostLimit, isPortTaken} from './host-limits.ts'
 import {readTail} from './output.ts'
+import {descriptorLimit} from './descriptors.ts'
 import {askUntil, PATIENCE} from './patience.ts'
 import {waitUntilAccepting} from './ready.ts'
 import type {ConfigMessage, RunningProxy, StartOptions, StartResult} from './runtime.ts'
@@ -54,7 +55,9 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
     const ports = await host.planPorts(Math.max(1, proxy.listeners(config).length))
     const installation = await host.installation()
-    const runnable = sandbox(proxy, config, {...host.plan, version: runtime.version, ports, nodes, installation, allowExec})
+    // A container has limits of its own, which its engine sets.
+    const openFiles = runtime.kind === 'binary' ? {openFiles: await descriptorLimit()} : {}
+    const runnable = sandbox(proxy, config, {...host.plan, ...openFiles, version: runtime.version, ports, nodes, installation, allowExec})
     for (const file of runnable.files) await host.write(file)
 
     const test = proxy.configTest(host.command, runnable.entry, host.plan.folder)

@@ -101,7 +101,8 @@ describe('every check fails on its broken configurations', () => {
         expect(finding.remediation.trim(), 'remediation').not.toBe('')
         expect(finding.evidence.client.length, 'what the client saw').toBeGreaterThan(0)
         expect(finding.evidence.upstream.length, 'what GMS saw').toBeGreaterThan(0)
-        for (const line of [...finding.evidence.client, ...finding.evidence.upstream]) expect(line.trim(), 'a line of evidence').not.toBe('')
+        for (const line of [...finding.evidence.client, ...finding.evidence.upstream])
+          expect(line.trim(), 'a line of evidence').not.toBe('')
         if (!PLACELESS.has(each.path)) expectPlace(finding.location, each.path)
       }
     },
@@ -126,11 +127,18 @@ describe.runIf(cascades)('what else fails', () => {
       const rows: string[] = []
       for (const each of cases) {
         const {outcomes} = (await runs.get(each.path)) ?? {outcomes: []}
-        const those = (status: Outcome['status']) => outcomes.filter(outcome => outcome.status === status && outcome.id !== each.id).map(({id}) => `\`${id}\``)
+        const those = (status: Outcome['status']) =>
+          outcomes.filter(outcome => outcome.status === status && outcome.id !== each.id).map(({id}) => `\`${id}\``)
         const own = outcomes.find(({id}) => id === each.id)?.status ?? 'absent'
-        rows.push(`| \`${each.id}\` | ${each.path.split('/').at(-1)} | ${own} | ${those('failed').join(', ') || 'none'} | ${[...those('errored'), ...(those('skipped').length > 3 ? ['everything else skipped'] : those('skipped'))].join(', ') || 'none'} |`)
+        rows.push(
+          `| \`${each.id}\` | ${each.path.split('/').at(-1)} | ${own} | ${those('failed').join(', ') || 'none'} | ${[...those('errored'), ...(those('skipped').length > 3 ? ['everything else skipped'] : those('skipped'))].join(', ') || 'none'} |`,
+        )
       }
-      process.stdout.write(['', '| check | broken configuration | verdict | other checks that fail | not judged |', '|---|---|---|---|---|', ...rows, ''].join('\n'))
+      process.stdout.write(
+        ['', '| check | broken configuration | verdict | other checks that fail | not judged |', '|---|---|---|---|---|', ...rows, ''].join(
+          '\n',
+        ),
+      )
     },
     PATIENCE_MS,
   )

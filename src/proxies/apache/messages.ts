@@ -1,7 +1,8 @@
 import type {ConfigTestMessage} from '../proxy.ts'
 
 const STAMP = /^(?:\[[^\]]+\] )?(?:\[([\w-]*):(\w+)\] )(?:\[pid [^\]]+\] )?/
-const PLACE = /(?:AH00526: )?Syntax error on line (\d+) of (.+?):?\s*$/
+/** Of nested includes the last place is the one that counts; the reason follows, or stands on the next line. */
+const PLACE = /.*Syntax error on line (\d+) of (.+?):(?: (.*))?$/
 const NOISE = /^(?:Syntax OK|Action '.*' failed\.|The Apache error log may have more information\.|.*configuration error: couldn't .*|.*Unable to open logs|.*no listening sockets available, shutting down|.*Configuration Failed|.*: Configuration Failed, exiting)$/
 
 /** Reads what `httpd -t`, a start that failed, or the error log says: `Syntax error on line N of FILE:` and the line after it belong together. */
@@ -16,9 +17,9 @@ export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
     if (text === '' || NOISE.test(text)) continue
     const place = PLACE.exec(text)
     if (place?.[1] !== undefined && place[2] !== undefined) {
-      const reason = (lines[index + 1] ?? '').trim()
-      index += 1
-      messages.push({level: 'error', text: reason || text, file: place[2], line: Number(place[1])})
+      const next = (lines[index + 1] ?? '').trim()
+      if (!place[3]) index += 1
+      messages.push({level: 'error', text: place[3] || next || text, file: place[2], line: Number(place[1])})
     } else if (severity === undefined) {
       // without a stamp: the words of a start that failed, or an AH number with a warning
       if (/^AH\d+: Warning|AH00558|^Warning:|^\[warn\]/i.test(text)) messages.push({level: 'warning', text})

@@ -39,6 +39,12 @@ export function reachesElsewhere(directive: Directive): boolean {
   return !follows && args.some(({value}) => OTHER_BACKEND.test(value))
 }
 
+/** Says of a directive that its target is written in a way that cannot be replaced by the address of a simulated node. */
+export function cannotMove(directive: Directive, variables: Variables): boolean {
+  const {args, follows} = targets(directive)
+  return !follows && args.some(argument => /\b(?:https?|wss?|h2c?):\/\/(?![$%])/i.test(variables.resolve(argument.value).text) && !mentionIn(argument, variables))
+}
+
 /** Every mention of a node, in order of appearance. */
 export function mentions(config: ParsedConfig): readonly Mention[] {
   const variables = new Variables(config)

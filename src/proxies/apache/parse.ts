@@ -116,7 +116,7 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
     const at = (offset: number) => line.places[offset] ?? text.length
     // an end is one past the last character, not the place of the next one: a continuation may lie between
     const endOf = (offset: number) => at(offset - 1) + 1
-    const lineEnd = line.text.trimEnd().length
+    const lineEnd = line.text.replace(/[ \t\n\v\f\r]+$/, '').length
     const [head] = splitWords(line.text, 0, lineEnd)
     if (!head || line.text[head.start] === '#') continue
     const argumentsOf = (from: number, to: number): Argument[] =>

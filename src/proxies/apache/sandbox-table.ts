@@ -36,7 +36,7 @@ export const SANDBOX: readonly SandboxRow[] = [
   {directive: 'DefaultRuntimeDir', op: 'set', value: '"{folder}"', why: 'files of the running server are kept in the sandbox'},
   {directive: 'PidFile', op: 'set', value: '"{folder}/httpd.pid"', why: 'the process id is kept in the sandbox'},
   {directive: /^(?:ScoreBoardFile|CoreDumpDirectory|GprofDir|CacheLockPath|HeartbeatStorage)$/i, op: 'remove', why: WRITES},
-  {directive: 'Mutex', op: 'set', value: '"file:{folder}" default', when: /^(?:file|fcntl|flock):/i, why: 'locks are kept in the sandbox'},
+  {directive: 'Mutex', op: 'set', value: '"file:{folder}" default', when: /:/, why: 'locks are kept in the sandbox'},
   {directive: 'CacheRoot', op: 'set', value: '"{folder}"', why: 'caches are kept in the sandbox'},
   {directive: /^(?:DavLockDB|DavGenericLockDB|MDStoreDir)$/i, op: 'path', value: '"{folder}/locks"', why: 'locks are kept in the sandbox'},
   {directive: /^(?:AuthnCacheSOCache|CacheSocache)$/i, op: 'remove', when: /^dbm/i, why: WRITES},

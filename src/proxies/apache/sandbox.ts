@@ -5,7 +5,7 @@ import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
 import {addedModules, isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
-import {mentions, reachesElsewhere} from './nodes.ts'
+import {cannotMove, mentions, reachesElsewhere} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
 import {EXECUTING_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
@@ -85,6 +85,10 @@ class Sandbox {
     if (isNamed(directive, 'ScriptAlias', 'ScriptAliasMatch')) return this.scriptAlias(directive)
     if (reachesElsewhere(directive)) {
       this.remove(directive, 'such a backend is not part of the sandbox')
+      return true
+    }
+    if (!this.plan.allowExec && cannotMove(directive, this.variables)) {
+      this.refuse(name, 'its target cannot be moved into the sandbox: write host and port plainly', directive.span)
       return true
     }
     return false

@@ -31,7 +31,7 @@ export class Variables {
       if (!name) continue
       const text = value?.value ?? ''
       const known = this.values.has(name.value) && this.values.get(name.value) !== text
-      this.values.set(name.value, known || /[\s"'<>|\\`]/.test(text) ? undefined : text)
+      this.values.set(name.value, known || /[\s"'<>\\`]/.test(text) ? undefined : text)
     }
   }
 

@@ -180,7 +180,7 @@ describe('moves', () => {
 
   test('the user of the workers, and limits of the machine, into the wrapper', () => {
     expect(sandboxed(bundleOf(inGlobal('maxconn 1')), {user: {name: 'nobody', group: 'nogroup'}}).wrapper).toMatch(
-      /no strict-limits\n {4}user nobody\n {4}group nogroup/,
+      /no strict-limits\n {4}noreuseport\n {4}user nobody\n {4}group nogroup/,
     )
   })
 })
