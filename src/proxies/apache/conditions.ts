@@ -12,8 +12,14 @@ export function activity(config: ParsedConfig): (within: readonly Directive[]) =
   const loaded = loadedBy(walk(config))
   const others = [...ALWAYS, ...expectedModules(config)]
   const isLoaded = (name: string) => {
-    const module = name.replace(/\.c$/, '').replace(/_module$/, '').replace(/^mod_/, '')
-    return others.includes(module) || loaded.some(own => own.symbol === name || own.module === `mod_${module}` || own.symbol === `${module}_module`)
+    const module = name
+      .replace(/\.c$/, '')
+      .replace(/_module$/, '')
+      .replace(/^mod_/, '')
+    return (
+      others.includes(module) ||
+      loaded.some(own => own.symbol === name || own.module === `mod_${module}` || own.symbol === `${module}_module`)
+    )
   }
   const holds = (section: Directive): boolean => {
     const condition = section.args[0]?.value ?? ''

@@ -1,14 +1,24 @@
 import type {ConfigBundle} from '../../model/bundle.ts'
 
 /** Folders of the packages and of the official image; their own files carry the system's listeners, logs and modules. */
-const STOCK_FOLDERS = ['/etc/apache2', '/etc/httpd', '/usr/local/apache2', '/usr/local/etc/apache24', '/usr/local/etc/httpd', '/opt/homebrew/etc/httpd']
+const STOCK_FOLDERS = [
+  '/etc/apache2',
+  '/etc/httpd',
+  '/usr/local/apache2',
+  '/usr/local/etc/apache24',
+  '/usr/local/etc/httpd',
+  '/opt/homebrew/etc/httpd',
+]
 
 /** One path segment of a pattern as fnmatch(3) reads it. */
 function segmentMatcher(segment: string): RegExp {
-  const source = segment.replace(/\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g, (token, not: string | undefined, set: string | undefined) => {
-    if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
-    return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
-  })
+  const source = segment.replace(
+    /\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g,
+    (token, not: string | undefined, set: string | undefined) => {
+      if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
+      return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
+    },
+  )
   return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`)
 }
 
@@ -46,14 +56,22 @@ export function resolveInclude(pattern: string, bundle: ConfigBundle, serverRoot
       if (path === undefined) return {kind: 'outside'}
       const matchers = path.split('/').map(segmentMatcher)
       // a folder stands for all files below it
-      const paths = bundle.files.map(file => file.path).filter(file => {
-        const segments = file.split('/')
-        return segments.length >= matchers.length && matchers.every((matcher, index) => matcher.test(segments[index] ?? '')) && (segments.length === matchers.length || !/[*?[]/.test(path.split('/').at(-1) ?? ''))
-      })
+      const paths = bundle.files
+        .map(file => file.path)
+        .filter(file => {
+          const segments = file.split('/')
+          return (
+            segments.length >= matchers.length &&
+            matchers.every((matcher, index) => matcher.test(segments[index] ?? '')) &&
+            (segments.length === matchers.length || !/[*?[]/.test(path.split('/').at(-1) ?? ''))
+          )
+        })
       if (paths.length > 0) return {kind: 'files', paths: paths.sort()}
     }
     return {kind: 'stock'}
   }
   const absolute = normalize(relative)
-  return absolute !== undefined && STOCK_FOLDERS.some(folder => `/${absolute}`.startsWith(`${folder}/`)) ? {kind: 'stock'} : {kind: 'outside'}
+  return absolute !== undefined && STOCK_FOLDERS.some(folder => `/${absolute}`.startsWith(`${folder}/`))
+    ? {kind: 'stock'}
+    : {kind: 'outside'}
 }

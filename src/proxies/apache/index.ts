@@ -21,7 +21,8 @@ export const apache: Proxy = {
   view,
   parse,
   recognise,
-  listeners: config => listeners(config).map(({address, tls, span, serverName}) => ({address, tls, span, ...(serverName === undefined ? {} : {serverName})})),
+  listeners: config =>
+    listeners(config).map(({address, tls, span, serverName}) => ({address, tls, span, ...(serverName === undefined ? {} : {serverName})})),
   nodes,
   sandbox,
   versionCommand: binary => [binary, '-v'],

@@ -31,7 +31,10 @@ export function splitAddress(address: string): {host: string; port: string} | un
 /** True when a `VirtualHost` of that address serves the listener. */
 export function serves(virtualHost: string, listener: Listener): boolean {
   const address = splitAddress(virtualHost) ?? {host: virtualHost === '_default_' ? '*' : virtualHost, port: '*'}
-  return (address.port === '*' || address.port === listener.port) && (address.host === '*' || listener.host === '*' || address.host === listener.host)
+  return (
+    (address.port === '*' || address.port === listener.port) &&
+    (address.host === '*' || listener.host === '*' || address.host === listener.host)
+  )
 }
 
 /** Everything below a section. */
@@ -55,18 +58,31 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
     const [address] = directive.args
     if (isNamed(directive, 'Listen') && address) add(variables.resolve(address.value).text, directive.span, directive)
   }
-  if (found.length === 0) for (const host of hosts) for (const {value, span} of host.args) add(variables.resolve(value).text.replace(/:\*$/, ':80'), span)
+  if (found.length === 0)
+    for (const host of hosts) for (const {value, span} of host.args) add(variables.resolve(value).text.replace(/:\*$/, ':80'), span)
   if (found.length === 0) add('80', {file: config.bundle.entry, start: 0, end: 0, line: 1, column: 1})
 
   const described = found.map(listener => {
     const own = hosts.filter(host => host.args.some(({value}) => serves(variables.resolve(value).text, listener)))
     const chat = own.find(host => proxies(host, placed, config)) ?? own[0]
-    const directives = chat ? inside(chat, placed) : placed.filter(({within}) => !within.some(section => isNamed(section, 'VirtualHost'))).map(({directive}) => directive)
+    const directives = chat
+      ? inside(chat, placed)
+      : placed.filter(({within}) => !within.some(section => isNamed(section, 'VirtualHost'))).map(({directive}) => directive)
     const on = directives.some(directive => isNamed(directive, 'SSLEngine') && /^on$/i.test(directive.args[0]?.value ?? ''))
     const named = directives.find(directive => isNamed(directive, 'ServerName'))?.args[0]?.value
-    const serverName = named === undefined ? undefined : variables.resolve(named).text.replace(/^https?:\/\//i, '').replace(/:\d+$/, '')
+    const serverName =
+      named === undefined
+        ? undefined
+        : variables
+            .resolve(named)
+            .text.replace(/^https?:\/\//i, '')
+            .replace(/:\d+$/, '')
     return {
-      listener: {...listener, tls: on || /^https$/i.test(listener.listen?.args[1]?.value ?? ''), ...(serverName === undefined ? {} : {serverName})},
+      listener: {
+        ...listener,
+        tls: on || /^https$/i.test(listener.listen?.args[1]?.value ?? ''),
+        ...(serverName === undefined ? {} : {serverName}),
+      },
       chat: chat ? proxies(chat, placed, config) : hosts.length === 0,
     }
   })

@@ -3,7 +3,8 @@ import type {ConfigTestMessage} from '../proxy.ts'
 const STAMP = /^(?:\[[^\]]+\] )?(?:\[([\w-]*):(\w+)\] )(?:\[pid [^\]]+\] )?/
 /** Of nested includes the last place is the one that counts; the reason follows, or stands on the next line. */
 const PLACE = /.*Syntax error on line (\d+) of (.+?):(?: (.*))?$/
-const NOISE = /^(?:Syntax OK|Action '.*' failed\.|The Apache error log may have more information\.|.*configuration error: couldn't .*|.*Unable to open logs|.*no listening sockets available, shutting down|.*Configuration Failed|.*: Configuration Failed, exiting)$/
+const NOISE =
+  /^(?:Syntax OK|Action '.*' failed\.|The Apache error log may have more information\.|.*configuration error: couldn't .*|.*Unable to open logs|.*no listening sockets available, shutting down|.*Configuration Failed|.*: Configuration Failed, exiting)$/
 
 /** Reads what `httpd -t`, a start that failed, or the error log says: `Syntax error on line N of FILE:` and the line after it belong together. */
 export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
@@ -23,7 +24,12 @@ export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
     } else if (severity === undefined) {
       // without a stamp: the words of a start that failed, or an AH number with a warning
       if (/^AH\d+: Warning|AH00558|^Warning:|^\[warn\]/i.test(text)) messages.push({level: 'warning', text})
-      else if (/^(?:AH\d+:|\(\d+\)|Invalid command|Cannot |Could not|Can't |bad user|bad group|no such|Expected|.*: (?:No such file|Permission denied))/i.test(text)) messages.push({level: 'error', text})
+      else if (
+        /^(?:AH\d+:|\(\d+\)|Invalid command|Cannot |Could not|Can't |bad user|bad group|no such|Expected|.*: (?:No such file|Permission denied))/i.test(
+          text,
+        )
+      )
+        messages.push({level: 'error', text})
     } else if (/^(?:error|crit|alert|emerg)$/.test(severity)) messages.push({level: 'error', text})
     else if (severity === 'warn') messages.push({level: 'warning', text})
   }
@@ -32,5 +38,8 @@ export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
 
 /** Lines that no healthy run leaves: alert and emergency levels, a child that crashed. */
 export function isFatalLogLine(line: string): boolean {
-  return /\[\w*:(?:alert|emerg)\]/.test(line) || /exit signal (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception)/.test(line)
+  return (
+    /\[\w*:(?:alert|emerg)\]/.test(line) ||
+    /exit signal (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception)/.test(line)
+  )
 }

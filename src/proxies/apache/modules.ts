@@ -4,8 +4,27 @@ import {isNamed, walk} from './parse.ts'
 
 /** Modules that the stock httpd.conf of a source build loads (docs/conf/httpd.conf.in): a fragment is written to be appended to it. */
 const STOCK = [
-  'authn_file', 'authn_core', 'authz_host', 'authz_groupfile', 'authz_user', 'authz_core', 'access_compat', 'auth_basic', 'reqtimeout', 'filter', 'mime',
-  'log_config', 'env', 'headers', 'setenvif', 'version', 'unixd', 'status', 'autoindex', 'dir', 'alias',
+  'authn_file',
+  'authn_core',
+  'authz_host',
+  'authz_groupfile',
+  'authz_user',
+  'authz_core',
+  'access_compat',
+  'auth_basic',
+  'reqtimeout',
+  'filter',
+  'mime',
+  'log_config',
+  'env',
+  'headers',
+  'setenvif',
+  'version',
+  'unixd',
+  'status',
+  'autoindex',
+  'dir',
+  'alias',
 ] as const
 
 /** Compiled in by some builds (Debian), loadable in others (the official image): a file written for the former does not load them. */
@@ -16,7 +35,10 @@ const MPMS = ['event', 'worker', 'prefork'] as const
 /** Which modules a directive needs, for files whose modules are switched on elsewhere (Debian's a2enmod). */
 const NEEDED_BY: readonly {directive: RegExp; modules: readonly string[]}[] = [
   {directive: /^(?:proxy|noproxy|balancermember$)/i, modules: ['proxy', 'proxy_http', 'proxy_wstunnel']},
-  {directive: /^(?:balancermember|balancer\w+)$/i, modules: ['proxy_balancer', 'slotmem_shm', 'lbmethod_byrequests', 'lbmethod_bybusyness', 'lbmethod_bytraffic']},
+  {
+    directive: /^(?:balancermember|balancer\w+)$/i,
+    modules: ['proxy_balancer', 'slotmem_shm', 'lbmethod_byrequests', 'lbmethod_bybusyness', 'lbmethod_bytraffic'],
+  },
   {directive: /^proxyhc/i, modules: ['watchdog', 'proxy_hcheck']},
   {directive: /^rewrite/i, modules: ['rewrite']},
   {directive: /^(?:requestheader|header)$/i, modules: ['headers']},
@@ -58,8 +80,13 @@ export function loadedBy(placed: readonly Placed[]): readonly Loaded[] {
 export function expectedModules(config: ParsedConfig): readonly string[] {
   const placed = walk(config)
   const loaded = loadedBy(placed)
-  const complete = loaded.some(({module}) => module.startsWith('mod_mpm_')) || (loaded.length > 0 && placed.some(({directive}) => isNamed(directive, 'Listen')))
-  const byDirectives = loaded.length > 0 ? [] : NEEDED_BY.filter(({directive: name}) => placed.some(({directive}) => name.test(directive.name))).flatMap(({modules}) => modules)
+  const complete =
+    loaded.some(({module}) => module.startsWith('mod_mpm_')) ||
+    (loaded.length > 0 && placed.some(({directive}) => isNamed(directive, 'Listen')))
+  const byDirectives =
+    loaded.length > 0
+      ? []
+      : NEEDED_BY.filter(({directive: name}) => placed.some(({directive}) => name.test(directive.name))).flatMap(({modules}) => modules)
   const wanted = complete ? ELSEWHERE_BUILT_IN : [...STOCK, ...byDirectives]
   return [...new Set(wanted)].filter(name => !loaded.some(({symbol, module}) => symbol === `${name}_module` || module === `mod_${name}`))
 }
@@ -69,6 +96,12 @@ export function addedModules(config: ParsedConfig, installation: Installation): 
   const loaded = loadedBy(walk(config))
   const exists = (name: string) => installation.loadable.includes(`mod_${name}.so`) && !isBuiltIn(installation, `mod_${name}`)
   const hasMpm = loaded.some(({module}) => module.startsWith('mod_mpm_')) || MPMS.some(mpm => isBuiltIn(installation, `mod_mpm_${mpm}`))
-  const mpm = hasMpm ? [] : MPMS.map(name => `mpm_${name}`).filter(exists).slice(0, 1)
-  return [...mpm, ...expectedModules(config).filter(exists)].map(name => `LoadModule ${name}_module "${installation.modulesFolder ?? 'modules'}/mod_${name}.so"`)
+  const mpm = hasMpm
+    ? []
+    : MPMS.map(name => `mpm_${name}`)
+        .filter(exists)
+        .slice(0, 1)
+  return [...mpm, ...expectedModules(config).filter(exists)].map(
+    name => `LoadModule ${name}_module "${installation.modulesFolder ?? 'modules'}/mod_${name}.so"`,
+  )
 }

@@ -5,7 +5,8 @@ import {Variables} from './variables.ts'
 
 const DEFAULT_PORT: Readonly<Record<string, string>> = {http: '80', ws: '80', h2c: '80', https: '443', wss: '443', h2: '443'}
 /** A target with a host that is written down; the vendor page's `<your_domain_name>:<your_port>` counts as one. */
-const TARGET = /\b(https?|wss?|h2c?):\/\/((?:<[^<>\s]*>|\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(?:<[^<>\s]*>|\d{1,5}))?)(?=[/"'?;|#\s$%>]|$)/i
+const TARGET =
+  /\b(https?|wss?|h2c?):\/\/((?:<[^<>\s]*>|\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(?:<[^<>\s]*>|\d{1,5}))?)(?=[/"'?;|#\s$%>]|$)/i
 /** Schemes that no GMS speaks: such a target is not moved, it is cut off. */
 const OTHER_BACKEND = /\b(?:unix|fcgi|scgi|uwsgi|ajp|ftp|fd|gopher):/i
 
@@ -42,7 +43,12 @@ export function reachesElsewhere(directive: Directive): boolean {
 /** Says of a directive that its target is written in a way that cannot be replaced by the address of a simulated node. */
 export function cannotMove(directive: Directive, variables: Variables): boolean {
   const {args, follows} = targets(directive)
-  return !follows && args.some(argument => /\b(?:https?|wss?|h2c?):\/\/(?![$%])/i.test(variables.resolve(argument.value).text) && !mentionIn(argument, variables))
+  return (
+    !follows &&
+    args.some(
+      argument => /\b(?:https?|wss?|h2c?):\/\/(?![$%])/i.test(variables.resolve(argument.value).text) && !mentionIn(argument, variables),
+    )
+  )
 }
 
 /** Every mention of a node, in order of appearance. */
@@ -75,10 +81,16 @@ function mentionIn(argument: Argument, variables: Variables): Mention | undefine
     return {
       node: {address, span: argument.span},
       span: argument.span,
-      write: to => `"${`${resolved.slice(0, match.index)}${plain}://${to}${resolved.slice(match.index + whole.length)}`.replaceAll('"', '\\"')}"`,
+      write: to =>
+        `"${`${resolved.slice(0, match.index)}${plain}://${to}${resolved.slice(match.index + whole.length)}`.replaceAll('"', '\\"')}"`,
     }
   }
-  const at = (offset: number, length: number): Span => ({...argument.span, start: argument.span.start + offset, end: argument.span.start + offset + length, column: argument.span.column + offset})
+  const at = (offset: number, length: number): Span => ({
+    ...argument.span,
+    start: argument.span.start + offset,
+    end: argument.span.start + offset + length,
+    column: argument.span.column + offset,
+  })
   return {
     node: {address, span: at(match.index + scheme.length + 3, authority.length)},
     span: at(match.index, whole.length),

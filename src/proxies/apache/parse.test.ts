@@ -15,7 +15,7 @@ const read = (text: string) => parseFile('httpd.conf', text)
 describe('words', () => {
   test.each([
     ['Header set X "a b" c', ['Header', 'set', 'X', 'a b', 'c']],
-    ["Header set X 'a \"b\"'", ['Header', 'set', 'X', 'a "b"']],
+    ['Header set X \'a "b"\'', ['Header', 'set', 'X', 'a "b"']],
     ['Header set X "a \\"b\\" \\\\ \\d"', ['Header', 'set', 'X', 'a "b" \\ \\d']],
     ['ProxyPass / http://<your_domain_name>:<your_port>/', ['ProxyPass', '/', 'http://<your_domain_name>:<your_port>/']],
     ['A b"c d"', ['A', 'b"c', 'd"']],
@@ -85,7 +85,25 @@ describe('sections', () => {
 })
 
 test('any text is read, and every span lies within it', () => {
-  const piece = fc.constantFrom('<', '>', '</', 'A', '"', "'", '\\', '\n', '\r\n', ' ', '#', '${x}', '\\\n', 'é', '\0', '<VirtualHost *:80>', '</VirtualHost>')
+  const piece = fc.constantFrom(
+    '<',
+    '>',
+    '</',
+    'A',
+    '"',
+    "'",
+    '\\',
+    '\n',
+    '\r\n',
+    ' ',
+    '#',
+    '${x}',
+    '\\\n',
+    'é',
+    '\0',
+    '<VirtualHost *:80>',
+    '</VirtualHost>',
+  )
   fc.assert(
     fc.property(fc.array(piece, {maxLength: 40}), pieces => {
       const text = pieces.join('')
@@ -101,7 +119,9 @@ test('any text is read, and every span lies within it', () => {
   )
 })
 
-const binary = ['apache2', 'httpd'].flatMap(name => ['', ...apache.binaryFolders.map(folder => `${folder}/`)].map(folder => folder + name)).find(path => spawnSync(path, ['-v']).status === 0)
+const binary = ['apache2', 'httpd']
+  .flatMap(name => ['', ...apache.binaryFolders.map(folder => `${folder}/`)].map(folder => folder + name))
+  .find(path => spawnSync(path, ['-v']).status === 0)
 
 describe.skipIf(binary === undefined)('against httpd itself', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gms-proxy-apache-'))
@@ -114,20 +134,62 @@ describe.skipIf(binary === undefined)('against httpd itself', () => {
     }
     const {readdir} = await import('node:fs/promises')
     const installation = await apache.installation(binary ?? '', '2.4.0', ask, path => readdir(path).catch(() => []))
-    const load = ['mpm_event', 'authz_core'].filter(name => installation.loadable.includes(`mod_${name}.so`)).map(name => `LoadModule ${name}_module "${installation.modulesFolder}/mod_${name}.so"`)
+    const load = ['mpm_event', 'authz_core']
+      .filter(name => installation.loadable.includes(`mod_${name}.so`))
+      .map(name => `LoadModule ${name}_module "${installation.modulesFolder}/mod_${name}.so"`)
     // wildcards and dots would be printed or judged in another way
-    const piece = fc.constantFrom('a', 'b', 'Q', '"', "'", '\\', '\\"', "\\'", '\\\\', ' ', '  ', '\t', '\\\n', '\\\r\n', '#', '<', '>', '>x', '\nServerAlias ', '\n"ServerAlias" ', '\n# ', '\n<IfModule core.c> ', '\n</IfModule>\n')
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      'Q',
+      '"',
+      "'",
+      '\\',
+      '\\"',
+      "\\'",
+      '\\\\',
+      ' ',
+      '  ',
+      '\t',
+      '\\\n',
+      '\\\r\n',
+      '#',
+      '<',
+      '>',
+      '>x',
+      '\nServerAlias ',
+      '\n"ServerAlias" ',
+      '\n# ',
+      '\n<IfModule core.c> ',
+      '\n</IfModule>\n',
+    )
     const soup = fc.array(piece, {minLength: 1, maxLength: 30}).map(pieces => `ServerAlias first ${pieces.join('')}`)
     let judged = 0
     fc.assert(
       fc.property(soup, text => {
-        const whole = [`ServerRoot "${folder}"`, `ErrorLog "${folder}/error.log"`, 'ServerName main', ...load, 'Listen 127.0.0.1:1', '<VirtualHost *:1>', 'ServerName one', text, '</VirtualHost>', '<VirtualHost *:1>', 'ServerName two', '</VirtualHost>', ''].join('\n')
+        const whole = [
+          `ServerRoot "${folder}"`,
+          `ErrorLog "${folder}/error.log"`,
+          'ServerName main',
+          ...load,
+          'Listen 127.0.0.1:1',
+          '<VirtualHost *:1>',
+          'ServerName one',
+          text,
+          '</VirtualHost>',
+          '<VirtualHost *:1>',
+          'ServerName two',
+          '</VirtualHost>',
+          '',
+        ].join('\n')
         const file = join(folder, 'soup.conf')
         writeFileSync(file, whole)
         const {stdout, status} = spawnSync(binary ?? '', ['-d', folder, '-f', file, '-t', '-D', 'DUMP_VHOSTS'], {encoding: 'utf8'})
         const seen = [...stdout.matchAll(/^ +alias (.*)$/gm)].map(([, alias]) => alias)
         const config = parse(bundleOf(whole))
-        const ours = walk(config).filter(({directive}) => isNamed(directive, 'ServerAlias')).flatMap(({directive}) => directive.args.map(({value}) => value.toLowerCase()))
+        const ours = walk(config)
+          .filter(({directive}) => isNamed(directive, 'ServerAlias'))
+          .flatMap(({directive}) => directive.args.map(({value}) => value.toLowerCase()))
         // what httpd refuses (a section left open, say) is no question of words
         if (status !== 0 || !stdout.includes('namevhost two')) return
         judged += 1

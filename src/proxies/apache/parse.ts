@@ -109,7 +109,14 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
   const siblings = () => open.at(-1)?.block ?? top
   const close = (end: number) => {
     const section = open.pop()
-    if (section) siblings().push({name: section.name, args: section.args, nameSpan: section.nameSpan, span: span(section.start, end), block: section.block})
+    if (section)
+      siblings().push({
+        name: section.name,
+        args: section.args,
+        nameSpan: section.nameSpan,
+        span: span(section.start, end),
+        block: section.block,
+      })
   }
 
   for (const line of logicalLines(text)) {
@@ -127,7 +134,8 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
         span: span(at(word.start), endOf(word.end)),
       }))
     const whole = span(at(head.start), endOf(lineEnd))
-    if (text.slice(whole.start, whole.end).includes('\0')) problems.push({message: 'a NUL character hides the rest of the line', span: whole})
+    if (text.slice(whole.start, whole.end).includes('\0'))
+      problems.push({message: 'a NUL character hides the rest of the line', span: whole})
 
     if (head.value.startsWith('</')) {
       const name = head.value.slice(2).replace(/>$/, '')
@@ -153,7 +161,12 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
         block: [],
       })
     } else {
-      siblings().push({name: head.value, args: argumentsOf(head.end, lineEnd), span: whole, nameSpan: span(at(head.start), endOf(head.end))})
+      siblings().push({
+        name: head.value,
+        args: argumentsOf(head.end, lineEnd),
+        span: whole,
+        nameSpan: span(at(head.start), endOf(head.end)),
+      })
     }
   }
   while (open.length > 0) {

@@ -2,7 +2,10 @@ const SIGNS: readonly {says: RegExp; weight: number}[] = [
   {says: /^\s*<VirtualHost\b/im, weight: 0.5},
   {says: /^\s*<\/?(?:Location|Directory|Proxy|IfModule|IfDefine|LocationMatch|Files)\b[^;]*$/im, weight: 0.3},
   {says: /^\s*LoadModule\s+\w+\s+\S+\s*\\?$/im, weight: 0.4},
-  {says: /^\s*(?:ProxyPass(?:Match|Reverse)?|BalancerMember|ProxyRequests|ProxyPreserveHost|RewriteEngine|RewriteRule|RequestHeader|ServerRoot|DocumentRoot|AllowOverride)\s+[^;]*$/im, weight: 0.4},
+  {
+    says: /^\s*(?:ProxyPass(?:Match|Reverse)?|BalancerMember|ProxyRequests|ProxyPreserveHost|RewriteEngine|RewriteRule|RequestHeader|ServerRoot|DocumentRoot|AllowOverride)\s+[^;]*$/im,
+    weight: 0.4,
+  },
   {says: /^\s*(?:Listen|ErrorLog|CustomLog|ServerName|ServerAlias)\s+[^;{}]*$/m, weight: 0.2},
 ]
 

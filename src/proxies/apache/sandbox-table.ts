@@ -46,33 +46,71 @@ export const SANDBOX: readonly SandboxRow[] = [
   {directive: 'AllowOverride', op: 'set', value: 'None', why: 'no .htaccess of this machine is read'},
   {directive: 'AllowOverrideList', op: 'remove', why: 'no .htaccess of this machine is read'},
 
-  {directive: /^(?:ChrootDir|SuexecUserGroup|Suexec|VHostUser|VHostGroup|AssignUserID|PrivilegesMode|RLimit(?:CPU|MEM|NPROC))$/i, op: 'remove', why: PRIVILEGE},
-  {directive: /^(?:ProxyRemote|ProxyRemoteMatch|ProxySourceAddress)$/i, op: 'remove', why: 'the simulated nodes are on this machine: requests go to them directly'},
+  {
+    directive: /^(?:ChrootDir|SuexecUserGroup|Suexec|VHostUser|VHostGroup|AssignUserID|PrivilegesMode|RLimit(?:CPU|MEM|NPROC))$/i,
+    op: 'remove',
+    why: PRIVILEGE,
+  },
+  {
+    directive: /^(?:ProxyRemote|ProxyRemoteMatch|ProxySourceAddress)$/i,
+    op: 'remove',
+    why: 'the simulated nodes are on this machine: requests go to them directly',
+  },
 
   {directive: 'SSLPassPhraseDialog', op: 'refuse', when: /^(?:exec:|\|)/i, why: 'starts a program'},
   {directive: 'SSLRandomSeed', op: 'refuse', when: /^exec:/i, why: 'starts a program'},
   {directive: /^(?:SSLCryptoDevice|SSLOpenSSLConfCmd)$/i, op: 'refuse', why: 'may load code into the server'},
   {directive: 'SSLEngine', op: 'set', value: 'Off', when: /^(?:on|optional)$/i, why: TLS_FILES},
-  {directive: /^SSL(?:Proxy)?(?:Certificate|CACertificate|CADN|CARevocation|MachineCertificate|OCSP|Stapling|Use|SRP|SessionTicketKey)\w*$/i, op: 'remove', why: TLS_FILES},
+  {
+    directive:
+      /^SSL(?:Proxy)?(?:Certificate|CACertificate|CADN|CARevocation|MachineCertificate|OCSP|Stapling|Use|SRP|SessionTicketKey)\w*$/i,
+    op: 'remove',
+    why: TLS_FILES,
+  },
   {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|RandomSeed|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
 
   {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
   {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},
   {directive: /^ExtFilter(?:Define|Options)$/i, op: 'refuse', why: 'starts a program'},
-  {directive: /^(?:Action|Script|ScriptSock|ScriptInterpreterSource|CGIDScriptTimeout|CGIMapExtension)$/i, op: 'refuse', why: 'runs CGI programs'},
-  {directive: /^(?:SetHandler|AddHandler|ForceType|AddType|SetInputFilter|SetOutputFilter|AddInputFilter|AddOutputFilter|RewriteRule)$/i, op: 'refuse', when: /(?:cgi|fcgid|fastcgi|perl|lua|wsgi|python)-(?:script|handler|program)|application\/x-httpd-(?:php|cgi)|x-httpd-php|isapi-handler/i, why: 'runs programs for requests'},
+  {
+    directive: /^(?:Action|Script|ScriptSock|ScriptInterpreterSource|CGIDScriptTimeout|CGIMapExtension)$/i,
+    op: 'refuse',
+    why: 'runs CGI programs',
+  },
+  {
+    directive: /^(?:SetHandler|AddHandler|ForceType|AddType|SetInputFilter|SetOutputFilter|AddInputFilter|AddOutputFilter|RewriteRule)$/i,
+    op: 'refuse',
+    when: /(?:cgi|fcgid|fastcgi|perl|lua|wsgi|python)-(?:script|handler|program)|application\/x-httpd-(?:php|cgi)|x-httpd-php|isapi-handler/i,
+    why: 'runs programs for requests',
+  },
   {directive: 'Options', op: 'refuse', when: /^\+?ExecCGI$/i, why: 'runs CGI programs'},
   {directive: /^(?:Lua\w+|Quantum\w*Lua\w*)$/i, op: 'refuse', why: 'runs Lua code'},
   {directive: /^Lua/i, section: true, op: 'refuse', why: 'runs Lua code'},
   {directive: /^(?:Perl\w*|=pod|=cut|__END__)$/i, op: 'refuse', why: 'runs Perl code'},
   {directive: /^Perl/i, section: true, op: 'refuse', why: 'runs Perl code'},
   {directive: /^(?:php\d*_(?:admin_)?(?:value|flag)|PHPIniDir)$/i, op: 'refuse', why: 'runs PHP code'},
-  {directive: /^(?:WSGI|Passenger|Python|Fcgid|FastCgi|Rails|Mono|Tcl|Ruby|Mruby)\w*$/i, op: 'refuse', why: 'starts an application server or runs its code'},
-  {directive: /^(?:AuthnzFcgi\w*|DBD\w*|AuthDBD\w*|AuthExternal|DefineExternalAuth|AddExternalAuth|GroupExternal)$/i, op: 'refuse', why: 'starts a program, or reaches out of the sandbox'},
+  {
+    directive: /^(?:WSGI|Passenger|Python|Fcgid|FastCgi|Rails|Mono|Tcl|Ruby|Mruby)\w*$/i,
+    op: 'refuse',
+    why: 'starts an application server or runs its code',
+  },
+  {
+    directive: /^(?:AuthnzFcgi\w*|DBD\w*|AuthDBD\w*|AuthExternal|DefineExternalAuth|AddExternalAuth|GroupExternal)$/i,
+    op: 'refuse',
+    why: 'starts a program, or reaches out of the sandbox',
+  },
   {directive: /^MD(?:NotifyCmd|MessageCmd|ChallengeDns01|ExternalAccountBinding)$/i, op: 'refuse', why: 'starts a program'},
-  {directive: /^(?:MDomain|MDomainSet|ManagedDomain|MDCertificateAuthority|HeartbeatListen|HeartbeatAddress)$/i, op: 'refuse', why: 'reaches out of the sandbox'},
+  {
+    directive: /^(?:MDomain|MDomainSet|ManagedDomain|MDCertificateAuthority|HeartbeatListen|HeartbeatAddress)$/i,
+    op: 'refuse',
+    why: 'reaches out of the sandbox',
+  },
   {directive: /^(?:MDomain|MDomainSet|ManagedDomain)/i, section: true, op: 'refuse', why: 'reaches out of the sandbox'},
-  {directive: /^Sec(?:RuleScript|AuditLog\w*|DebugLog|DataDir|TmpDir|UploadDir|GuardianLog|RemoteRules\w*|ChrootDir)$/i, op: 'refuse', why: 'starts a program, or writes outside the sandbox'},
+  {
+    directive: /^Sec(?:RuleScript|AuditLog\w*|DebugLog|DataDir|TmpDir|UploadDir|GuardianLog|RemoteRules\w*|ChrootDir)$/i,
+    op: 'refuse',
+    why: 'starts a program, or writes outside the sandbox',
+  },
   {directive: /^Sec(?:Rule|Action|DefaultAction)$/i, op: 'refuse', when: /\bexec:/i, why: 'starts a program'},
   {directive: 'Macro', section: true, op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
   {directive: 'Use', op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
@@ -80,7 +118,9 @@ export const SANDBOX: readonly SandboxRow[] = [
 ]
 
 /** Modules that run programs or code, or reach out, by the name of their file. */
-export const EXECUTING_MODULES = /^(?:mod_(?:cgi|cgid|ext_filter|lua|perl|php\d*|python|wsgi|passenger|fcgid|fastcgi|authnz_fcgi|authnz_external|dbd|authn_dbd|authz_dbd|session_dbd|md|security\d*|heartbeat|heartmonitor|tcl|ruby|mruby|mono)|lib(?:php|apreq)\w*)$/i
+export const EXECUTING_MODULES =
+  /^(?:mod_(?:cgi|cgid|ext_filter|lua|perl|php\d*|python|wsgi|passenger|fcgid|fastcgi|authnz_fcgi|authnz_external|dbd|authn_dbd|authz_dbd|session_dbd|md|security\d*|heartbeat|heartmonitor|tcl|ruby|mruby|mono)|lib(?:php|apreq)\w*)$/i
 
 /** Folders in which packages and builds keep their modules; a relative `modules/` stands for the installed one. */
-export const MODULE_FOLDERS = /^(?:modules|libexec(?:\/apache2)?|lib(?:64)?\/(?:apache2|httpd)(?:\/modules)?|\/usr\/(?:local\/)?lib(?:64)?\/(?:apache2|httpd|apache)(?:\/modules)?|\/usr\/lib\/[a-z0-9_-]+\/(?:apache2|httpd)\/modules|\/usr\/local\/(?:apache2|libexec\/apache24)(?:\/modules)?|\/etc\/(?:httpd|apache2)\/modules|\/(?:opt\/homebrew|usr\/local)\/(?:opt|lib)\/httpd(?:\/lib\/httpd)?\/modules)$/
+export const MODULE_FOLDERS =
+  /^(?:modules|libexec(?:\/apache2)?|lib(?:64)?\/(?:apache2|httpd)(?:\/modules)?|\/usr\/(?:local\/)?lib(?:64)?\/(?:apache2|httpd|apache)(?:\/modules)?|\/usr\/lib\/[a-z0-9_-]+\/(?:apache2|httpd)\/modules|\/usr\/local\/(?:apache2|libexec\/apache24)(?:\/modules)?|\/etc\/(?:httpd|apache2)\/modules|\/(?:opt\/homebrew|usr\/local)\/(?:opt|lib)\/httpd(?:\/lib\/httpd)?\/modules)$/

@@ -15,18 +15,35 @@ const DEBIAN: SandboxPlan = {
     version: '2.4.71',
     modulesFolder: '/usr/lib/apache2/modules',
     builtin: ['core.c', 'mod_so.c', 'mod_unixd.c', 'mod_log_config.c', 'mod_version.c'],
-    loadable: ['mpm_event', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'headers', 'authz_core', 'reqtimeout', 'cgid'].map(name => `mod_${name}.so`),
+    loadable: ['mpm_event', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'headers', 'authz_core', 'reqtimeout', 'cgid'].map(
+      name => `mod_${name}.so`,
+    ),
   },
   allowExec: false,
 }
-const RHEL: SandboxPlan = {...DEBIAN, installation: {...DEBIAN.installation, modulesFolder: '/usr/lib64/httpd/modules', builtin: ['core.c', 'mod_so.c', 'http_core.c']}}
+const RHEL: SandboxPlan = {
+  ...DEBIAN,
+  installation: {...DEBIAN.installation, modulesFolder: '/usr/lib64/httpd/modules', builtin: ['core.c', 'mod_so.c', 'http_core.c']},
+}
 
 function run(text: string, plan: SandboxPlan = DEBIAN, others: readonly ConfigFile[] = []) {
-  const bundle = {proxy: 'apache', entry: 'httpd.conf', origin: 'read', root: '/etc/apache2', files: [{path: 'httpd.conf', text}, ...others]} as const
+  const bundle = {
+    proxy: 'apache',
+    entry: 'httpd.conf',
+    origin: 'read',
+    root: '/etc/apache2',
+    files: [{path: 'httpd.conf', text}, ...others],
+  } as const
   const config = apache.parse(bundle)
   const result = apache.sandbox(config, plan)
   const wrapper = result.added.find(({path}) => path === result.entry)?.text ?? ''
-  return {config, result, wrapper, text: applyEdits(bundle, result.edits).files[0]?.text ?? '', because: result.refused.map(({because}) => because)}
+  return {
+    config,
+    result,
+    wrapper,
+    text: applyEdits(bundle, result.edits).files[0]?.text ?? '',
+    because: result.refused.map(({because}) => because),
+  }
 }
 
 describe('what runs code of the author is refused', () => {
@@ -83,7 +100,11 @@ describe('what runs code of the author is refused', () => {
   })
 
   test('the place is that of the directive', () => {
-    expect(run('Listen 80\n\n  LoadFile /tmp/x.so\n').result.refused[0]).toMatchObject({directive: 'LoadFile', because: 'loads code into the server', span: {line: 3, column: 3}})
+    expect(run('Listen 80\n\n  LoadFile /tmp/x.so\n').result.refused[0]).toMatchObject({
+      directive: 'LoadFile',
+      because: 'loads code into the server',
+      span: {line: 3, column: 3},
+    })
   })
 
   test('--allow-exec lets it pass', () => {
@@ -91,7 +112,9 @@ describe('what runs code of the author is refused', () => {
   })
 
   test('text that httpd never executes is let be', () => {
-    expect(run('# LoadFile /tmp/x.so\n<VirtualHost *:80> LoadFile /tmp/x.so >\n</VirtualHost>\nServerAdmin "LoadFile |x"').result.refused).toEqual([])
+    expect(
+      run('# LoadFile /tmp/x.so\n<VirtualHost *:80> LoadFile /tmp/x.so >\n</VirtualHost>\nServerAdmin "LoadFile |x"').result.refused,
+    ).toEqual([])
   })
 })
 
@@ -129,18 +152,25 @@ describe('listeners', () => {
   const addresses = (text: string) => apache.listeners(run(text).config).map(({address, tls, serverName}) => [address, tls, serverName])
 
   it('moves Listen and the hosts that belong to it', () => {
-    const {text} = run('Listen 80\nListen 10.0.0.1:8080 http\n<VirtualHost _default_:80>\nProxyPass / http://a/\n</VirtualHost>\n<VirtualHost 10.0.0.1:8080 *>\n</VirtualHost>')
-    expect(text).toBe('Listen 127.0.0.1:20001\nListen 127.0.0.1:20002\n<VirtualHost *:20001>\nProxyPass / http://127.0.0.1:30001/\n</VirtualHost>\n<VirtualHost *:20002 *>\n</VirtualHost>')
+    const {text} = run(
+      'Listen 80\nListen 10.0.0.1:8080 http\n<VirtualHost _default_:80>\nProxyPass / http://a/\n</VirtualHost>\n<VirtualHost 10.0.0.1:8080 *>\n</VirtualHost>',
+    )
+    expect(text).toBe(
+      'Listen 127.0.0.1:20001\nListen 127.0.0.1:20002\n<VirtualHost *:20001>\nProxyPass / http://127.0.0.1:30001/\n</VirtualHost>\n<VirtualHost *:20002 *>\n</VirtualHost>',
+    )
   })
 
   it('takes those of a fragment from its hosts', () => {
     const {config, wrapper} = run('<VirtualHost *:80>\nServerName chat.example.com:80\nProxyPass / http://a/\n</VirtualHost>')
-    expect(apache.listeners(config)).toMatchObject([{address: '*:80', tls: false, serverName: 'chat.example.com', span: {line: 1, column: 14}}])
+    expect(apache.listeners(config)).toMatchObject([
+      {address: '*:80', tls: false, serverName: 'chat.example.com', span: {line: 1, column: 14}},
+    ])
     expect(wrapper).toContain('Listen 127.0.0.1:20001\n')
   })
 
   it('gives the one that serves chat first, and says which speak TLS', () => {
-    const text = 'Listen 80\nListen 443\n<VirtualHost *:80>\nRedirect / https://x/\n</VirtualHost>\n<VirtualHost *:443>\nServerName x\nSSLEngine on\nProxyPass / http://a/\n</VirtualHost>'
+    const text =
+      'Listen 80\nListen 443\n<VirtualHost *:80>\nRedirect / https://x/\n</VirtualHost>\n<VirtualHost *:443>\nServerName x\nSSLEngine on\nProxyPass / http://a/\n</VirtualHost>'
     expect(addresses(text)).toEqual([
       ['443', true, 'x'],
       ['80', false, undefined],
@@ -148,7 +178,9 @@ describe('listeners', () => {
   })
 
   it('leaves out what stands in a section that does not hold', () => {
-    const {text} = run('Listen 80\n<IfModule ssl_module>\nListen 443\n</IfModule>\n<IfModule !ssl_module>\nListen 81\n</IfModule>\n<IfDefine X>\nListen 82\n</IfDefine>')
+    const {text} = run(
+      'Listen 80\n<IfModule ssl_module>\nListen 443\n</IfModule>\n<IfModule !ssl_module>\nListen 81\n</IfModule>\n<IfDefine X>\nListen 82\n</IfDefine>',
+    )
     expect(text).toContain('# Listen 443')
     expect(text).toContain('\nListen 127.0.0.1:20002\n')
     expect(text).toContain('# Listen 82')
@@ -159,13 +191,20 @@ describe('nodes', () => {
   const found = (text: string) => apache.nodes(run(text).config).map(({address}) => address)
 
   test('every mention of one address is one node', () => {
-    const {text, config} = run('ProxyPass / http://<your_domain_name>:<your_port>/\nRewriteRule ^/?(.*) "ws://<your_domain_name>:<your_port>/$1" [P,L]\nProxyPassReverse / http://<your_domain_name>:<your_port>/')
-    expect(text).toBe('ProxyPass / http://127.0.0.1:30001/\nRewriteRule ^/?(.*) "ws://127.0.0.1:30001/$1" [P,L]\nProxyPassReverse / http://127.0.0.1:30001/')
+    const {text, config} = run(
+      'ProxyPass / http://<your_domain_name>:<your_port>/\nRewriteRule ^/?(.*) "ws://<your_domain_name>:<your_port>/$1" [P,L]\nProxyPassReverse / http://<your_domain_name>:<your_port>/',
+    )
+    expect(text).toBe(
+      'ProxyPass / http://127.0.0.1:30001/\nRewriteRule ^/?(.*) "ws://127.0.0.1:30001/$1" [P,L]\nProxyPassReverse / http://127.0.0.1:30001/',
+    )
     expect(new Set(apache.nodes(config).map(({address}) => address)).size).toBe(1)
   })
 
   test.each([
-    ['<Proxy balancer://x>\nBalancerMember "http://gms1:8080" route=a\nBalancerMember http://GMS2 route=b\n</Proxy>', ['gms1:8080', 'gms2:80']],
+    [
+      '<Proxy balancer://x>\nBalancerMember "http://gms1:8080" route=a\nBalancerMember http://GMS2 route=b\n</Proxy>',
+      ['gms1:8080', 'gms2:80'],
+    ],
     ['BalancerMember balancer://x http://[2001:db8::1]:8080/', ['[2001:db8::1]:8080']],
     ['RewriteRule ^/(.*) http://www.example.com/$1 [R=301]', []],
     ['RewriteRule ^/(.*) http://gms:8080%{REQUEST_URI} [QSA,proxy]', ['gms:8080']],
@@ -180,7 +219,9 @@ describe('nodes', () => {
 
   test('a node behind a variable, or behind TLS, is replaced too', () => {
     expect(run('Define GMS gms:8080\nProxyPass / http://${GMS}/x').text).toContain('ProxyPass / "http://127.0.0.1:30001/x"')
-    expect(run('ProxyPass / https://gms/\nProxyPass /w wss://gms/').text).toBe('ProxyPass / http://127.0.0.1:30001/\nProxyPass /w ws://127.0.0.1:30001/')
+    expect(run('ProxyPass / https://gms/\nProxyPass /w wss://gms/').text).toBe(
+      'ProxyPass / http://127.0.0.1:30001/\nProxyPass /w ws://127.0.0.1:30001/',
+    )
   })
 })
 
@@ -188,9 +229,13 @@ describe('modules', () => {
   const official = 'LoadModule mpm_event_module modules/mod_mpm_event.so\nLoadModule unixd_module modules/mod_unixd.so\nListen 80\n'
 
   test('come from the installation, and built-in ones are not loaded', () => {
-    expect(run(official).text).toBe('LoadModule mpm_event_module "/usr/lib/apache2/modules/mod_mpm_event.so"\n# LoadModule unixd_module modules/mod_unixd.so\nListen 127.0.0.1:20001\n')
+    expect(run(official).text).toBe(
+      'LoadModule mpm_event_module "/usr/lib/apache2/modules/mod_mpm_event.so"\n# LoadModule unixd_module modules/mod_unixd.so\nListen 127.0.0.1:20001\n',
+    )
     expect(run(official, RHEL).text).toContain('LoadModule unixd_module "/usr/lib64/httpd/modules/mod_unixd.so"')
-    expect(run('LoadModule headers_module /usr/lib64/httpd/modules/mod_headers.so').text).toBe('LoadModule headers_module "/usr/lib/apache2/modules/mod_headers.so"')
+    expect(run('LoadModule headers_module /usr/lib64/httpd/modules/mod_headers.so').text).toBe(
+      'LoadModule headers_module "/usr/lib/apache2/modules/mod_headers.so"',
+    )
   })
 
   test('a fragment gets the stock ones and an MPM, a complete file nothing', () => {
@@ -228,11 +273,15 @@ describe('includes', () => {
   test('several files become a list of their own, and each is judged', () => {
     const {text, result} = run('IncludeOptional sites/*.conf', DEBIAN, files)
     expect(text).toBe('IncludeOptional "/sandbox/gms-proxy-include-1.conf"')
-    expect(result.added.find(({path}) => path === 'gms-proxy-include-1.conf')?.text).toBe('Include "/sandbox/sites/a.conf"\nInclude "/sandbox/sites/b.conf"\n')
+    expect(result.added.find(({path}) => path === 'gms-proxy-include-1.conf')?.text).toBe(
+      'Include "/sandbox/sites/a.conf"\nInclude "/sandbox/sites/b.conf"\n',
+    )
     expect(result.refused).toMatchObject([{directive: 'LoadFile', span: {file: 'sites/b.conf', line: 1}}])
   })
 
   test('stock files stay outside', () => {
-    expect(run('IncludeOptional mods-enabled/*.load\nInclude /usr/local/apache2/conf/extra/x.conf').text).toBe('# IncludeOptional mods-enabled/*.load\n# Include /usr/local/apache2/conf/extra/x.conf')
+    expect(run('IncludeOptional mods-enabled/*.load\nInclude /usr/local/apache2/conf/extra/x.conf').text).toBe(
+      '# IncludeOptional mods-enabled/*.load\n# Include /usr/local/apache2/conf/extra/x.conf',
+    )
   })
 })

@@ -37,14 +37,19 @@ class Sandbox {
     this.placed = walk(config)
     const loaded = loadedBy(this.placed)
     // a fragment leaves its modules to the file it is appended to: CGI may be among them
-    this.runsPrograms = loaded.length === 0 || loaded.some(({module}) => EXECUTING_MODULES.test(module)) || isBuiltIn(plan.installation, 'mod_cgi') || isBuiltIn(plan.installation, 'mod_cgid')
+    this.runsPrograms =
+      loaded.length === 0 ||
+      loaded.some(({module}) => EXECUTING_MODULES.test(module)) ||
+      isBuiltIn(plan.installation, 'mod_cgi') ||
+      isBuiltIn(plan.installation, 'mod_cgid')
     this.serverRoot = this.placed.find(({directive}) => isNamed(directive, 'ServerRoot'))?.directive.args[0]?.value
   }
 
   result(): SandboxResult {
     const isActive = activity(this.config)
     for (const {path, text} of this.config.bundle.files) {
-      if (text.includes('\0')) this.refuse('NUL', 'a NUL character hides text from the reader', {file: path, start: 0, end: 0, line: 1, column: 1})
+      if (text.includes('\0'))
+        this.refuse('NUL', 'a NUL character hides text from the reader', {file: path, start: 0, end: 0, line: 1, column: 1})
     }
     const moved = new Set<Directive>()
     for (const {directive, within} of this.placed) if (this.treat(directive, isActive(within))) moved.add(directive)
@@ -62,7 +67,11 @@ class Sandbox {
     const values = args.map(({value}) => this.variables.resolve(value))
     const texts = values.map(({text}) => text)
     const row = SANDBOX.find(
-      candidate => (candidate.section ?? false) === (directive.block !== undefined) && matches(candidate.directive, name) && (candidate.when === undefined || texts.some(text => candidate.when?.test(text))) && !(candidate.op === 'refuse' && this.plan.allowExec),
+      candidate =>
+        (candidate.section ?? false) === (directive.block !== undefined) &&
+        matches(candidate.directive, name) &&
+        (candidate.when === undefined || texts.some(text => candidate.when?.test(text))) &&
+        !(candidate.op === 'refuse' && this.plan.allowExec),
     )
     if (row?.op === 'refuse') {
       this.refuse(name, row.why, directive.span)
@@ -74,7 +83,11 @@ class Sandbox {
     }
     const unknown = values.flatMap(value => value.unknown)
     if (unknown[0] !== undefined && !this.plan.allowExec && !isNamed(directive, 'User', 'Group', 'Define')) {
-      this.refuse(name, `\${${unknown[0]}} is not defined in the configuration, or not once and plainly: its value cannot be followed`, directive.span)
+      this.refuse(
+        name,
+        `\${${unknown[0]}} is not defined in the configuration, or not once and plainly: its value cannot be followed`,
+        directive.span,
+      )
       return true
     }
     if (isNamed(directive, 'Include', 'IncludeOptional')) return this.include(directive, texts[0] ?? '')
@@ -110,7 +123,8 @@ class Sandbox {
     else if (found.kind === 'stock') this.remove(directive, 'not part of this configuration: the sandbox loads the stock modules itself')
     else {
       const [only, ...more] = found.paths
-      if (only !== undefined && more.length === 0) this.replace(argument.span, `"${this.plan.folder}/${only}"`, 'the copy in the sandbox is read')
+      if (only !== undefined && more.length === 0)
+        this.replace(argument.span, `"${this.plan.folder}/${only}"`, 'the copy in the sandbox is read')
       else {
         // one file with the list, so that line numbers of the user's file stay
         const path = `gms-proxy-include-${this.lists.length + 1}.conf`
@@ -125,17 +139,20 @@ class Sandbox {
     const {installation, allowExec} = this.plan
     const module = moduleOfFile(path)
     const folder = path.replace(/\/?[^/]*$/, '')
-    if (!allowExec && EXECUTING_MODULES.test(module)) this.refuse(directive.name, `${module} runs programs or code, or reaches out of the sandbox`, directive.span)
+    if (!allowExec && EXECUTING_MODULES.test(module))
+      this.refuse(directive.name, `${module} runs programs or code, or reaches out of the sandbox`, directive.span)
     else if (folder !== installation.modulesFolder && !MODULE_FOLDERS.test(folder.replace(/^\.\//, ''))) {
       if (!allowExec) this.refuse(directive.name, `${path} is outside the module folder`, directive.span)
     } else if (isBuiltIn(installation, module)) this.remove(directive, `${module} is compiled into this build`)
-    else if (installation.modulesFolder !== undefined && directive.args[1]) this.replace(directive.args[1].span, `"${installation.modulesFolder}/${path.replace(/^.*\//, '')}"`, 'modules of this installation')
+    else if (installation.modulesFolder !== undefined && directive.args[1])
+      this.replace(directive.args[1].span, `"${installation.modulesFolder}/${path.replace(/^.*\//, '')}"`, 'modules of this installation')
     return true
   }
 
   private listen(directive: Directive, active: boolean): boolean {
     const index = this.listeners.findIndex(({listen}) => listen === directive)
-    if (index === -1) this.remove(directive, active ? 'the sandbox listens there already' : 'does not take effect: the section around it does not hold')
+    if (index === -1)
+      this.remove(directive, active ? 'the sandbox listens there already' : 'does not take effect: the section around it does not hold')
     else this.replaceArguments(directive, this.addressOf(index), 'listens on a free port')
     return true
   }
@@ -170,7 +187,8 @@ class Sandbox {
     const order: string[] = []
     for (const mention of mentions(this.config)) {
       if (!order.includes(mention.node.address)) order.push(mention.node.address)
-      if (taken.some(({span}) => span.file === mention.span.file && span.start <= mention.span.start && mention.span.end <= span.end)) continue
+      if (taken.some(({span}) => span.file === mention.span.file && span.start <= mention.span.start && mention.span.end <= span.end))
+        continue
       const real = this.plan.nodes[order.indexOf(mention.node.address)]
       if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
     }
@@ -182,7 +200,9 @@ class Sandbox {
 
   private wrapper(): {path: string; text: string} {
     const {folder, user, installation} = this.plan
-    const used = Object.entries(DEBIAN_VARIABLES).filter(([name]) => !this.variables.isDefined(name) && this.config.bundle.files.some(({text}) => text.includes(`\${${name}}`)))
+    const used = Object.entries(DEBIAN_VARIABLES).filter(
+      ([name]) => !this.variables.isDefined(name) && this.config.bundle.files.some(({text}) => text.includes(`\${${name}}`)),
+    )
     const lines = [
       '# The surroundings of the configuration in the sandbox, written by gms-proxy.',
       `ServerRoot "${folder}"`,
@@ -231,7 +251,10 @@ class Sandbox {
 /** An empty page folder and media types: no file of this machine is needed. */
 const SURROUNDINGS = [
   {path: 'gms-proxy-htdocs/index.html', text: '<!doctype html><title>gms-proxy sandbox</title>\n'},
-  {path: 'gms-proxy-mime.types', text: 'text/html html htm\ntext/plain txt\ntext/css css\ntext/javascript js\napplication/json json\nimage/png png\n'},
+  {
+    path: 'gms-proxy-mime.types',
+    text: 'text/html html htm\ntext/plain txt\ntext/css css\ntext/javascript js\napplication/json json\nimage/png png\n',
+  },
 ] as const
 
 function matches(pattern: string | RegExp, name: string): boolean {

@@ -48,9 +48,13 @@ function threadsFor(chats: number): {spareThreads: number; children: number; thr
 export function unsupported(parameters: Parameters): readonly {path: string; because: string}[] {
   const refused: {path: string; because: string}[] = []
   if (parameters.limits.chats > MAX_CHATS)
-    refused.push({path: 'limits.chats', because: `httpd holds one thread for each open chat: ${MAX_CHATS} is the most that one machine is rendered for`})
+    refused.push({
+      path: 'limits.chats',
+      because: `httpd holds one thread for each open chat: ${MAX_CHATS} is the most that one machine is rendered for`,
+    })
   parameters.upstream.nodes.forEach(({host}, index) => {
-    if (host.length > MAX_HOST_LENGTH) refused.push({path: `upstream.nodes.${index}`, because: `httpd keeps at most ${MAX_HOST_LENGTH} characters of a node's host name`})
+    if (host.length > MAX_HOST_LENGTH)
+      refused.push({path: `upstream.nodes.${index}`, because: `httpd keeps at most ${MAX_HOST_LENGTH} characters of a node's host name`})
   })
   return refused
 }
@@ -82,7 +86,7 @@ export function view(parameters: Parameters, version: string): Record<string, un
   const modules = [...MODULES, ...(activeChecks ? ['watchdog', 'proxy_hcheck'] : []), ...(upgradeParameter ? [] : ['proxy_wstunnel'])]
   const nameWidth = Math.max(...modules.map(module => module.length)) + '_module'.length
   return {
-    version,
+    versions: upgradeParameter ? '2.4.47 or newer' : '2.4.37 to 2.4.46',
     modules: modules.map(module => ({name: `${module}_module`.padEnd(nameWidth), path: `modules/mod_${module}.so`})),
     listen: listener.address === '*' ? String(listener.port) : `${listener.address}:${listener.port}`,
     virtualHost: `*:${listener.port}`,
