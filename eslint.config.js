@@ -13,6 +13,8 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
       '@typescript-eslint/no-unused-vars': ['error', {argsIgnorePattern: '^_', varsIgnorePattern: '^_'}],
       '@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allowBoolean: true}],
+      // A WebSocket message is a Buffer here (ws's default), whatever else its type allows.
+      '@typescript-eslint/no-base-to-string': ['error', {ignoredTypeNames: ['Error', 'URL', 'URLSearchParams', 'ArrayBuffer', 'RawData']}],
       // It cannot see what changes while we wait: `signal.aborted` after an await.
       '@typescript-eslint/no-unnecessary-condition': 'off',
       // Strings are spread on purpose, to count code points.

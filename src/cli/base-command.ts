@@ -45,7 +45,7 @@ export abstract class BaseCommand extends Command {
   /** Columns of the terminal; 110 where there is none. */
   protected width(): number {
     const columns = process.stdout.columns || Number(process.env['COLUMNS'])
-    return Number.isFinite(columns) && columns > 0 ? Math.max(60, Math.min(columns, 140)) : 110
+    return Number.isFinite(columns) && columns > 0 ? Math.max(72, Math.min(columns, 140)) : 110
   }
 
   /** Where the parameters come from; `undefined` when a person gave none. */

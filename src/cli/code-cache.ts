@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -84,7 +85,8 @@ function isOurs({uid, mode}: {uid: number; mode: number}): boolean {
 function store(folder: string, cache: string, script: Script): void {
   const temporary = `${cache}.${process.pid}`
   try {
-    mkdirSync(folder, {recursive: true, mode: 0o700})
+    // Not `recursive`: below /proc that never returns (Node 20).
+    for (const path of [dirname(folder), folder]) if (!existsSync(path)) mkdirSync(path, {mode: 0o700})
     if (!isOurs(statSync(folder))) return
     const data = script.createCachedData()
     const header = Buffer.alloc(HEADER_BYTES)

@@ -11,7 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, {recursive: true, force: true}))
 
-const fromText = (text: string, overrides: readonly string[] = []) => loadParameters({file: '-', overrides, stdin: () => Promise.resolve(text)})
+const fromText = (text: string, overrides: readonly string[] = []) =>
+  loadParameters({file: '-', overrides, stdin: () => Promise.resolve(text)})
 const fromFlags = (...overrides: readonly string[]) => loadParameters({overrides, stdin: () => Promise.resolve('')})
 const NODES = 'upstream: {nodes: [gms1:8080]}\n'
 
@@ -40,7 +41,9 @@ describe('what a file may hold', () => {
   })
 
   it('follows anchors', async () => {
-    const {parameters} = await fromText('upstream: {nodes: [a:1]}\nupgrade: {idleTimeout: &long 1h}\npolling: {hold: 30s}\nhealth: {interval: *long}\n')
+    const {parameters} = await fromText(
+      'upstream: {nodes: [a:1]}\nupgrade: {idleTimeout: &long 1h}\npolling: {hold: 30s}\nhealth: {interval: *long}\n',
+    )
     expect([parameters.upgrade.idleTimeout, parameters.health.interval]).toEqual([3_600_000, 3_600_000])
   })
 
@@ -54,7 +57,10 @@ describe('what a file may hold', () => {
 describe('every problem, with its place', () => {
   it('lists all of them at once', async () => {
     const file = join(folder, 'bad.yaml')
-    await writeFile(file, 'proxyy: nginx\nversion: 1.30\nlistener: {prot: 80}\nupstream:\n  nodes: [a, {host: x}]\npolling: {hold: 30}\naffinity: {mode: cooki}\n')
+    await writeFile(
+      file,
+      'proxyy: nginx\nversion: 1.30\nlistener: {prot: 80}\nupstream:\n  nodes: [a, {host: x}]\npolling: {hold: 30}\naffinity: {mode: cooki}\n',
+    )
     const message = await complaint(loadParameters({file, overrides: ['polling.hol=1s'], stdin: () => Promise.resolve('')}))
     expect(message.replaceAll(file, 'bad.yaml').split('\n')).toEqual([
       '8 problems in the parameters (bad.yaml)',
@@ -86,7 +92,14 @@ describe('every problem, with its place', () => {
     ['a list as key', '? [a]\n: 1\n', /a key must be a plain word/],
     ['a way into the prototype', `${NODES}__proto__: {polluted: 1}\n`, /__proto__: unknown key/],
     ['a way into an inner prototype', 'upstream: {nodes: [a:1], constructor: 1}\n', /upstream\.constructor: unknown key/],
-    ['an alias bomb', `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${`*${'abcdefg'.charAt(index)},`.repeat(10)}]`).join('\n')}\n`, /more than 10000 values/],
+    [
+      'an alias bomb',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+        .split('')
+        .map((name, index) => `${name}: &${name} [${`*${'abcdefg'.charAt(index)},`.repeat(10)}]`)
+        .join('\n')}\n`,
+      /more than 10000 values/,
+    ],
     ['deep nesting', `a: ${'['.repeat(200)}${']'.repeat(200)}`, /nested deeper/],
   ])('refuses %s', async (_, text, expected) => {
     expect(await complaint(fromText(text))).toMatch(expected)
@@ -108,8 +121,17 @@ describe('every problem, with its place', () => {
 
 describe('--set', () => {
   it('divides lists by commas, keeps text as text and takes JSON', async () => {
-    const {parameters, given} = await fromFlags('upstream.nodes=a:1,[::1]:2', 'version=1.30', 'limits={"chats":3}', 'listener.serverNames=x.example,y.example', 'listener.port=8080')
-    expect(parameters.upstream.nodes).toEqual([{host: 'a', port: 1}, {host: '[::1]', port: 2}])
+    const {parameters, given} = await fromFlags(
+      'upstream.nodes=a:1,[::1]:2',
+      'version=1.30',
+      'limits={"chats":3}',
+      'listener.serverNames=x.example,y.example',
+      'listener.port=8080',
+    )
+    expect(parameters.upstream.nodes).toEqual([
+      {host: 'a', port: 1},
+      {host: '[::1]', port: 2},
+    ])
     expect(parameters.version).toBe('1.30')
     expect(parameters.limits.chats).toBe(3)
     expect(parameters.listener).toEqual([{address: '*', port: 8080, serverNames: ['x.example', 'y.example']}])
@@ -138,6 +160,8 @@ describe('--set', () => {
   })
 
   it('asks which item of a list is meant', async () => {
-    expect(await complaint(fromText(`${NODES}listener: [{port: 1}, {port: 2}]`, ['listener.port=3']))).toMatch(/list of 2: name the item, such as listener\.0\.port/)
+    expect(await complaint(fromText(`${NODES}listener: [{port: 1}, {port: 2}]`, ['listener.port=3']))).toMatch(
+      /list of 2: name the item, such as listener\.0\.port/,
+    )
   })
 })

@@ -4,11 +4,48 @@ import {junit} from './junit.ts'
 import {json} from './json.ts'
 
 it('has a suite for each subject and a case for each check', () => {
-  expect(junit(reportOf(subject([passed, failed, skipped, errored])))).toMatchInlineSnapshot()
+  expect(junit(reportOf(subject([passed, failed, skipped, errored])))).toMatchInlineSnapshot(`
+    "<?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="gms-proxy verify" tests="4" failures="1" errors="1" skipped="1" time="38.200">
+      <testsuite name="./haproxy.cfg" tests="4" failures="1" errors="1" skipped="1" time="25.000">
+        <properties>
+          <property name="verdict" value="errored"/>
+          <property name="proxy" value="haproxy"/>
+          <property name="version" value="2.6.12"/>
+          <property name="runtime" value="binary"/>
+          <property name="source" value="./haproxy.cfg"/>
+        </properties>
+        <testcase classname="./haproxy.cfg.listener" name="listener-reaches-gms: Requests reach GMS" time="0.011"/>
+        <testcase classname="./haproxy.cfg.polling" name="polling-hold-survives: A held poll is answered by GMS" time="25.000">
+          <failure message="Expected a quiet poll to be answered by GMS" type="error">Expected a quiet poll to be answered by GMS
+    Expected: 200 after 30 s
+    Actual: 504 after 25.0 s
+    Client: POST /genesys/cometd/connect → 504
+    GMS: gms1 was still holding it
+    Proxy log: bk/s1 0/0/0/-1/25000 504 sH--
+    Where: haproxy.cfg:31:5
+    Mend: timeout server 45s
+
+    gms-proxy explain polling-hold-survives</failure>
+        </testcase>
+        <testcase classname="./haproxy.cfg.upload" name="upload-largest-file: The largest file arrives" time="0.000">
+          <skipped message="a production system would notice it"/>
+        </testcase>
+        <testcase classname="./haproxy.cfg.limits" name="limits-hold-idle-chats: Chats are held" time="0.011">
+          <error message="not judged within 60 s" type="errored"/>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "
+  `)
 })
 
 it('stays well-formed whatever a proxy answers', () => {
-  const hostile = {...failed, title: '<&>"\'', findings: failed.findings.map(finding => ({...finding, message: ']]><x a="1">\u0000\u001b\ud800\ufffe&', actual: '\u0008'}))}
+  const hostile = {
+    ...failed,
+    title: '<&>"\'',
+    findings: failed.findings.map(finding => ({...finding, message: ']]><x a="1">\u0000\u001b\ud800\ufffe&', actual: '\u0008'})),
+  }
   const document = junit(reportOf(subject([hostile], {name: '"><injected/>'})))
   expect(document).not.toContain('<injected')
   // Nothing that XML 1.0 forbids, whatever way it is escaped.

@@ -13,14 +13,16 @@ const WITNESS_ROWS = 2
 /** One failed check in full: what was expected, what each end of the proxy saw, and the mend. */
 export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): readonly string[] {
   const head = `${style.mark('failed')} ${style.of('failed', outcome.id)}  ${harmless(outcome.title)}${outcome.severity === 'error' ? '' : style.dim(` (${outcome.severity})`)}`
-  const findings = outcome.findings.flatMap((finding, index) => [...(index === 0 ? [] : ['']), ...one(finding, canvas, style)])
+  // The proxy's log and the mend are the same for every finding of a check: said once.
   const log = [...new Set(outcome.findings.flatMap(({evidence}) => evidence.proxyLog ?? []))]
-  // The same mend for every finding of a check: said once.
+  const findings = outcome.findings.flatMap((finding, index) => [
+    ...(index === 0 ? [] : ['']),
+    ...one(finding, index === 0 ? log : [], canvas, style),
+  ])
   const mends = [...new Set(outcome.findings.map(({remediation}) => remediation))]
   return [
     head,
     ...findings,
-    ...witness('Proxy log', log, canvas, style),
     ...mends.flatMap(mend => row('Mend', mend, canvas, style)),
     ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style),
   ]
@@ -35,7 +37,7 @@ export function reasonLines(outcome: Outcome, canvas: Canvas, style: Styles): re
   return onOneLine ? [`${head}: ${first}`] : [`${head}:`, ...[first, ...more].map(line => ' '.repeat(INDENT) + line)]
 }
 
-function one(finding: Finding, canvas: Canvas, style: Styles): readonly string[] {
+function one(finding: Finding, log: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
   const {message, expected, actual, evidence, location} = finding
   return [
     ...wrap(harmless(message), canvas.width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line)),
@@ -43,6 +45,7 @@ function one(finding: Finding, canvas: Canvas, style: Styles): readonly string[]
     ...row('Actual', actual, canvas, style),
     ...witness('Client', evidence.client, canvas, style),
     ...witness('GMS', evidence.upstream, canvas, style),
+    ...witness('Proxy log', log, canvas, style),
     ...(location ? row('Where', placeOf(location), canvas, style) : []),
   ]
 }

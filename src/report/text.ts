@@ -64,8 +64,7 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
         .split('\n')
         .map(line => `  ${diffLine(line, style)}`),
     )
-  else if (diff !== '')
-    lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (ports, addresses, paths; --verbose shows them)`))
+  else if (diff !== '') lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (--verbose shows the diff)`))
   if (subject.sandboxFolder !== undefined) lines.push(`  kept: ${harmless(subject.sandboxFolder)}`)
   return lines
 }
@@ -91,7 +90,7 @@ function checkLines({outcomes}: SubjectReport, {width}: Canvas, style: Styles): 
         const title = harmless(outcome.title)
         const room = width - 2 - CONCERN_WIDTH - 2 - TIME
         const detail = harmless(detailOf(outcome))
-        const titleColumns = Math.min(columns(title), room)
+        const titleColumns = Math.min(columns(title), room - 2)
         const detailRoom = room - titleColumns - 2
         const right = detailRoom >= 8 ? fit(detail, detailRoom, 'right') : ' '.repeat(Math.max(0, detailRoom))
         const time = outcome.status === 'skipped' ? ' '.repeat(TIME) : fit(duration(outcome.durationMs), TIME, 'right')
@@ -173,10 +172,16 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   errored: 'not judged',
 }
 
+/** Without one whole chat among the checks (`--only`), no more is claimed than what was looked at. */
+function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
+  const chatted = outcomes.some(({id, status}) => status === 'passed' && id.endsWith('-chat'))
+  return (verdict === 'passed' || verdict === 'partial') && !chatted ? 'what was checked holds' : WORDS[verdict]
+}
+
 /** Verdict, counts, seconds, and what to do next. */
 function summary(report: Report, {width}: Canvas, style: Styles): readonly string[] {
   const outcomes = report.subjects.flatMap(subject => subject.outcomes)
-  const line = `${style.mark(report.verdict)} ${style.of(report.verdict, WORDS[report.verdict])}   ${counts(outcomes, style)}   ${duration(report.durationMs)}`
+  const line = `${style.mark(report.verdict)} ${style.of(report.verdict, verdictText(report.verdict, outcomes))}   ${counts(outcomes, style)}   ${duration(report.durationMs)}`
   const next = nextStep(report, outcomes)
   return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${next}`)])]
 }

@@ -14,7 +14,8 @@ import {makeFolder, writeInto} from './folder.ts'
 import {startForeground} from './foreground.ts'
 import type {Answer, Exit, Host, Launched} from './host.ts'
 import {readTail} from './output.ts'
-import {groupIsAlive, signalGroup, startTime} from './owner.ts'
+import {groupListensOn} from './listening.ts'
+import {groupIsAlive, killGroup, signalGroup, startTime} from './owner.ts'
 import {askUntil, PATIENCE} from './patience.ts'
 import type {Runtime} from './runtime.ts'
 
@@ -122,7 +123,7 @@ interface LaunchOptions {
 function launch(argv: readonly string[], {env, identity, folder, account, ports}: LaunchOptions): Launched {
   const {pid, exit, ended} = startForeground(argv, {cwd: folder.path, env, identity, outer: folder.outer, account})
   const forget = onExit(() => {
-    if (pid !== undefined) signalGroup(pid, 'SIGKILL')
+    if (pid !== undefined) killGroup(pid)
   })
   if (pid !== undefined) folder.adopt({pid, started: startTime(pid) ?? ''})
   const gone = async () => {
@@ -133,6 +134,7 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
   return {
     exit,
     ports: () => Promise.resolve(ports),
+    listensOn: port => pid === undefined || groupListensOn(pid, port),
     signal(name) {
       if (pid !== undefined && exit() === undefined) kill(pid, name)
       return Promise.resolve()
@@ -141,7 +143,7 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
       if (pid !== undefined) {
         signalGroup(pid, stopSignal)
         if (!(await askUntil(gone, {budgetMs: PATIENCE.stop}))) {
-          signalGroup(pid, 'SIGKILL')
+          killGroup(pid)
           await askUntil(gone, {budgetMs: PATIENCE.kill})
         }
       }

@@ -164,6 +164,8 @@ function launch(args: readonly string[], {name, ports, outer}: {name: string; po
     async signal(signalName) {
       await docker(['kill', '--signal', signalName, name])
     },
+    // The engine binds the published port itself, or the container does not start.
+    listensOn: () => true,
     async stop(stopSignal) {
       if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok)
         await askUntil(gone, {budgetMs: PATIENCE.containerStop})

@@ -21,6 +21,8 @@ export interface Launched {
   exit(): Exit | undefined
   /** Host ports, in the order of the planned ones; `undefined` until they are known. */
   ports(): Promise<readonly number[] | undefined>
+  /** True when nobody but the proxy can be who answers on this port. */
+  listensOn(port: number): boolean
   /** Signals the leader only. */
   signal(name: NodeJS.Signals): Promise<void>
   /** Ends the whole tree: `stopSignal` first, SIGKILL when that is not enough. */

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {readFileSync, readdirSync, readlinkSync} from 'node:fs'
+import {readFileSync, readdirSync, readlinkSync, rmSync} from 'node:fs'
 import {hostname} from 'node:os'
 import {kill, pid as ownPid, platform} from 'node:process'
 
@@ -86,24 +86,41 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** Kills every process of a group, and removes the named shared memory that they can no longer remove themselves. */
+export function killGroup(pgid: number): void {
+  const named = platform === 'linux' ? membersOf(pgid).flatMap(sharedMemoryOf) : []
+  signalGroup(pgid, 'SIGKILL')
+  for (const path of new Set(named)) rmSync(path, {force: true})
+}
+
+/** Segments of Apache's portable runtime (`shm_open`) that a process has mapped; httpd removes them only when it may end in peace. */
+function sharedMemoryOf(pid: number): readonly string[] {
+  try {
+    return [...readFileSync(`/proc/${pid}/maps`, 'latin1').matchAll(/ (\/dev\/shm\/ShM\.[0-9a-fH]+)$/gm)].map(([, path = '']) => path)
+  } catch {
+    return []
+  }
+}
+
 /**
  * Kills what a dead owner's proxy left running: the group when its leader is still the one that was recorded, else only the
  * members that stand in `folder`, because the group's number may belong to somebody else by now.
  */
 export function killOrphans(child: Child, folder: string): void {
   if (startTime(child.pid) === child.started) {
-    signalGroup(child.pid, 'SIGKILL')
+    killGroup(child.pid)
     return
   }
   if (platform !== 'linux') return
   for (const {pid, group} of processes()) {
-    if (group === child.pid && standsIn(pid, folder)) {
-      try {
-        kill(pid, 'SIGKILL')
-      } catch {
-        // It ended between the look and the signal.
-      }
+    if (group !== child.pid || !standsIn(pid, folder)) continue
+    const named = sharedMemoryOf(pid)
+    try {
+      kill(pid, 'SIGKILL')
+    } catch {
+      // It ended between the look and the signal.
     }
+    for (const path of named) rmSync(path, {force: true})
   }
 }
 
@@ -120,6 +137,11 @@ interface Stat {
   state: string
   group: number
   startTicks: string
+}
+
+/** Pids of a process group. Linux only. */
+export function membersOf(pgid: number): readonly number[] {
+  return processes().flatMap(({pid, group}) => (group === pgid ? [pid] : []))
 }
 
 function processes(): readonly Stat[] {

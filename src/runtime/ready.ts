@@ -12,15 +12,17 @@ type Look = 'answered' | 'accepted' | 'refused'
  */
 export async function waitUntilAccepting(
   port: number,
-  {host, acceptMeansListening, hasEnded, signal}: {host: string; acceptMeansListening: boolean; hasEnded(): boolean; signal: AbortSignal},
+  {host, acceptMeansListening, listensOn, hasEnded, signal}: {host: string; acceptMeansListening: boolean; listensOn(port: number): boolean; hasEnded(): boolean; signal: AbortSignal},
 ): Promise<boolean> {
   const silentSince = Date.now() + PATIENCE.ready / 4
   const found = await askUntil(
     async () => {
       if (hasEnded()) return false
       const look = await lookAt(port, host)
+      // A stranger on the port is waited out: the proxy will say that it cannot bind, and end.
+      if (look === 'refused' || !listensOn(port)) return undefined
       if (look === 'answered') return true
-      return look === 'accepted' && (acceptMeansListening || Date.now() > silentSince) ? true : undefined
+      return acceptMeansListening || Date.now() > silentSince ? true : undefined
     },
     {budgetMs: PATIENCE.ready, signal},
   )

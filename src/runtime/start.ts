@@ -81,6 +81,7 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
       waitUntilAccepting(port, {
         host: listener?.serverName ?? 'localhost',
         acceptMeansListening: host.acceptMeansListening,
+        listensOn: launched.listensOn.bind(launched),
         hasEnded,
         signal,
       })
@@ -142,6 +143,7 @@ function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanu
           waitUntilAccepting(port, {
             host: 'localhost',
             acceptMeansListening: host.acceptMeansListening,
+            listensOn: launched.listensOn.bind(launched),
             hasEnded: () => launched.exit() !== undefined,
             signal,
           }),

@@ -7,9 +7,9 @@ import {readBundle} from '../../src/bundle/disk.ts'
 import {silentLogger} from '../../src/log.ts'
 import type {Outcome, SubjectReport} from '../../src/model/report.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
-import type {RuntimeRequest} from '../../src/runtime/runtime.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import {verify} from '../../src/verify/verify.ts'
+import {runtimeRequest} from '../support/runtime.ts'
 
 // Every check is seen failing: each `broken.*` beside a check is run, and that check must fail on it with both witnesses heard.
 // With GMS_PROXY_CASCADES=1 all checks are run on each of them and the table "what else fails" goes to stdout as markdown.
@@ -17,7 +17,6 @@ import {verify} from '../../src/verify/verify.ts'
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const checksFolder = join(root, 'src/verify/checks')
 const cascades = process.env.GMS_PROXY_CASCADES === '1'
-const prefer = (process.env.GMS_PROXY_RUNTIME ?? 'auto') as RuntimeRequest['prefer']
 
 /** They mostly wait (for a hold, for silence, for an answer that a full proxy never gives), so they run beside the others. */
 const PATIENT: readonly string[] = ['upgrade-idle-survives', 'polling-hold-survives', 'limits-hold-idle-chats', 'listener-stays-up']
@@ -60,7 +59,7 @@ afterAll(() => interrupted.abort(new Error('the tests are over')))
 async function judge({id, path}: Case): Promise<SubjectReport> {
   const {bundle, proxy} = await readBundle(join(root, path), {proxies: Object.values(PROXIES)})
   const report = await verify([{kind: 'file', name: path, proxy, bundle}], {
-    runtimeFor: () => ({prefer}),
+    runtimeFor: column => runtimeRequest(column.name),
     only: cascades ? [] : [id, ...(TOGETHER[id] ?? [])],
     skip: [],
     allowExec: false,

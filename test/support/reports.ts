@@ -2,7 +2,7 @@ import type {Outcome, Promises, Report, SubjectReport} from '../../src/model/rep
 import {verdictOf} from '../../src/model/report.ts'
 
 /** Reports made by hand, for the renderers. */
-export const promises: Promises = {
+const promises: Promises = {
   chats: 200,
   maxFileSize: 10_485_760,
   nodes: 2,
@@ -13,9 +13,32 @@ export const promises: Promises = {
   source: {chats: 'default', nodes: 'haproxy.cfg'},
 }
 
-export const passed: Outcome = {id: 'listener-reaches-gms', concern: 'listener', title: 'Requests reach GMS', status: 'passed', severity: 'error', durationMs: 11, findings: []}
-export const skipped: Outcome = {...passed, id: 'upload-largest-file', concern: 'upload', title: 'The largest file arrives', status: 'skipped', durationMs: 0, because: 'a production system would notice it'}
-export const errored: Outcome = {...passed, id: 'limits-hold-idle-chats', concern: 'limits', title: 'Chats are held', status: 'errored', because: 'not judged within 60 s'}
+export const passed: Outcome = {
+  id: 'listener-reaches-gms',
+  concern: 'listener',
+  title: 'Requests reach GMS',
+  status: 'passed',
+  severity: 'error',
+  durationMs: 11,
+  findings: [],
+}
+export const skipped: Outcome = {
+  ...passed,
+  id: 'upload-largest-file',
+  concern: 'upload',
+  title: 'The largest file arrives',
+  status: 'skipped',
+  durationMs: 0,
+  because: 'a production system would notice it',
+}
+export const errored: Outcome = {
+  ...passed,
+  id: 'limits-hold-idle-chats',
+  concern: 'limits',
+  title: 'Chats are held',
+  status: 'errored',
+  because: 'not judged within 60 s',
+}
 export const failed: Outcome = {
   ...passed,
   id: 'polling-hold-survives',
@@ -29,7 +52,11 @@ export const failed: Outcome = {
       expected: '200 after 30 s',
       actual: '504 after 25.0 s',
       location: {file: 'haproxy.cfg', line: 31, column: 5},
-      evidence: {client: ['POST /genesys/cometd/connect → 504'], upstream: ['gms1 was still holding it'], proxyLog: ['bk/s1 0/0/0/-1/25000 504 sH--']},
+      evidence: {
+        client: ['POST /genesys/cometd/connect → 504'],
+        upstream: ['gms1 was still holding it'],
+        proxyLog: ['bk/s1 0/0/0/-1/25000 504 sH--'],
+      },
       remediation: 'timeout server 45s',
     },
   ],
@@ -56,5 +83,13 @@ export function subject(outcomes: readonly Outcome[], more: Partial<SubjectRepor
 }
 
 export function reportOf(...subjects: readonly SubjectReport[]): Report {
-  return {schema: 'gms-proxy/report/v1', tool: {name: 'gms-proxy', version: '0.1.0'}, command: 'verify', reproduce: 'gms-proxy verify ./haproxy.cfg', verdict: verdictOf(subjects), durationMs: 38_200, subjects}
+  return {
+    schema: 'gms-proxy/report/v1',
+    tool: {name: 'gms-proxy', version: '0.1.0'},
+    command: 'verify',
+    reproduce: 'gms-proxy verify ./haproxy.cfg',
+    verdict: verdictOf(subjects),
+    durationMs: 38_200,
+    subjects,
+  }
 }

@@ -14,6 +14,8 @@ export interface SandboxRow {
   value?: string
   when?: RegExp
   section?: boolean
+  /** A `refuse` that becomes a `remove` where the configuration loads its own modules and none of them runs programs: the directive has no effect there. */
+  inertWithoutCgi?: boolean
   why: string
 }
 
@@ -57,6 +59,12 @@ export const SANDBOX: readonly SandboxRow[] = [
     why: 'the simulated nodes are on this machine: requests go to them directly',
   },
 
+  {
+    directive: 'SSLPassPhraseDialog',
+    op: 'remove',
+    when: /^exec:\/usr\/(?:share\/apache2\/ask-for-passphrase|libexec\/httpd-ssl-pass-dialog)$/,
+    why: TLS_FILES,
+  },
   {directive: 'SSLPassPhraseDialog', op: 'refuse', when: /^(?:exec:|\|)/i, why: 'starts a program'},
   {directive: 'SSLRandomSeed', op: 'refuse', when: /^exec:/i, why: 'starts a program'},
   {directive: /^(?:SSLCryptoDevice|SSLOpenSSLConfCmd)$/i, op: 'refuse', why: 'may load code into the server'},
@@ -67,7 +75,7 @@ export const SANDBOX: readonly SandboxRow[] = [
     op: 'remove',
     why: TLS_FILES,
   },
-  {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|RandomSeed|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
+  {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
 
   {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
   {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},
@@ -83,7 +91,8 @@ export const SANDBOX: readonly SandboxRow[] = [
     when: /(?:cgi|fcgid|fastcgi|perl|lua|wsgi|python)-(?:script|handler|program)|application\/x-httpd-(?:php|cgi)|x-httpd-php|isapi-handler/i,
     why: 'runs programs for requests',
   },
-  {directive: 'Options', op: 'refuse', when: /^\+?ExecCGI$/i, why: 'runs CGI programs'},
+  {directive: 'Options', op: 'refuse', inertWithoutCgi: true, when: /^\+?ExecCGI$/i, why: 'runs CGI programs'},
+  {directive: /^ScriptAlias(?:Match)?$/i, op: 'refuse', inertWithoutCgi: true, why: 'runs CGI programs'},
   {directive: /^(?:Lua\w+|Quantum\w*Lua\w*)$/i, op: 'refuse', why: 'runs Lua code'},
   {directive: /^Lua/i, section: true, op: 'refuse', why: 'runs Lua code'},
   {directive: /^(?:Perl\w*|=pod|=cut|__END__)$/i, op: 'refuse', why: 'runs Perl code'},
@@ -95,7 +104,7 @@ export const SANDBOX: readonly SandboxRow[] = [
     why: 'starts an application server or runs its code',
   },
   {
-    directive: /^(?:AuthnzFcgi\w*|DBD\w*|AuthDBD\w*|AuthExternal|DefineExternalAuth|AddExternalAuth|GroupExternal)$/i,
+    directive: /^(?:AuthnzFcgi\w*|DBD\w*|Auth[nz]?DBD\w*|AuthExternal|DefineExternalAuth|AddExternalAuth|GroupExternal)$/i,
     op: 'refuse',
     why: 'starts a program, or reaches out of the sandbox',
   },
@@ -112,6 +121,7 @@ export const SANDBOX: readonly SandboxRow[] = [
     why: 'starts a program, or writes outside the sandbox',
   },
   {directive: /^Sec(?:Rule|Action|DefaultAction)$/i, op: 'refuse', when: /\bexec:/i, why: 'starts a program'},
+  {directive: /./, op: 'refuse', when: /^exec:/i, why: 'starts a program'},
   {directive: 'Macro', section: true, op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
   {directive: 'Use', op: 'refuse', why: 'what a macro becomes cannot be followed: write it out'},
   {directive: /^(?:ProtocolEcho|ProxyFCGI\w*|ProxyExpress\w*)$/i, op: 'remove', why: 'reaches out of the sandbox'},

@@ -83,6 +83,8 @@ describe('what runs code of the author is refused', () => {
     'SSLPassPhraseDialog "|/tmp/x"',
     'SSLRandomSeed startup exec:/tmp/x 1',
     'SSLCryptoDevice x',
+    'SessionCryptoPassphrase exec:/tmp/x',
+    'AuthLDAPBindPassword "exec:/tmp/x"',
     'MDNotifyCmd /tmp/x',
     'Include /tmp/x.conf',
     'Include ../x.conf',
@@ -135,6 +137,11 @@ describe('nothing is written outside', () => {
     ['User www-data\nGroup www-data', '# User www-data\n# Group www-data'],
     ['SSLSessionCache \\\n  shmcb:/run/x', '# SSLSessionCache \\\n  shmcb:/run/x'],
     ['ChrootDir /x', '# ChrootDir /x'],
+    ['SSLPassPhraseDialog exec:/usr/share/apache2/ask-for-passphrase', '# SSLPassPhraseDialog exec:/usr/share/apache2/ask-for-passphrase'],
+    [
+      'LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so',
+      'LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so',
+    ],
     ['ProxyRemote * http://corp:3128', '# ProxyRemote * http://corp:3128'],
     ['ProxyPass /php unix:/run/php.sock|fcgi://localhost/', '# ProxyPass /php unix:/run/php.sock|fcgi://localhost/'],
   ])('%j', (before, after) => {
@@ -253,9 +260,10 @@ describe('modules', () => {
   })
 
   test('ScriptAlias of a complete file without CGI is only switched off', () => {
-    const {text, because} = run(`${official}ScriptAlias /cgi-bin/ /x/\n`)
+    const {text, because} = run(`${official}ScriptAlias /cgi-bin/ /x/\n<Directory /x>\nOptions +ExecCGI\n</Directory>\n`)
     expect(because).toEqual([])
     expect(text).toContain('# ScriptAlias')
+    expect(text).toContain('# Options +ExecCGI')
   })
 })
 

@@ -73,6 +73,10 @@ class Sandbox {
         (candidate.when === undefined || texts.some(text => candidate.when?.test(text))) &&
         !(candidate.op === 'refuse' && this.plan.allowExec),
     )
+    if (row?.inertWithoutCgi && !this.runsPrograms) {
+      this.remove(directive, 'has no effect: the configuration loads no CGI module')
+      return true
+    }
     if (row?.op === 'refuse') {
       this.refuse(name, row.why, directive.span)
       return true
@@ -95,7 +99,6 @@ class Sandbox {
     if (isNamed(directive, 'Listen')) return this.listen(directive, active)
     if (isNamed(directive, 'VirtualHost')) return this.virtualHost(directive)
     if (isNamed(directive, 'User', 'Group')) return this.account(directive)
-    if (isNamed(directive, 'ScriptAlias', 'ScriptAliasMatch')) return this.scriptAlias(directive)
     if (reachesElsewhere(directive)) {
       this.remove(directive, 'such a backend is not part of the sandbox')
       return true
@@ -144,8 +147,10 @@ class Sandbox {
     else if (folder !== installation.modulesFolder && !MODULE_FOLDERS.test(folder.replace(/^\.\//, ''))) {
       if (!allowExec) this.refuse(directive.name, `${path} is outside the module folder`, directive.span)
     } else if (isBuiltIn(installation, module)) this.remove(directive, `${module} is compiled into this build`)
-    else if (installation.modulesFolder !== undefined && directive.args[1])
-      this.replace(directive.args[1].span, `"${installation.modulesFolder}/${path.replace(/^.*\//, '')}"`, 'modules of this installation')
+    else if (installation.modulesFolder !== undefined && directive.args[1]) {
+      const installed = `${installation.modulesFolder}/${path.replace(/^.*\//, '')}`
+      if (installed !== path) this.replace(directive.args[1].span, `"${installed}"`, 'modules of this installation')
+    }
     return true
   }
 
@@ -172,13 +177,6 @@ class Sandbox {
     const {user} = this.plan
     if (user) this.replaceArguments(directive, isNamed(directive, 'User') ? user.name : user.group, 'runs as a user without rights')
     else this.remove(directive, 'is not started by root')
-    return true
-  }
-
-  private scriptAlias(directive: Directive): boolean {
-    if (this.plan.allowExec) return false
-    if (this.runsPrograms) this.refuse(directive.name, 'runs CGI programs', directive.span)
-    else this.remove(directive, 'has no effect: the configuration loads no CGI module')
     return true
   }
 

@@ -19,7 +19,7 @@ export const check = withWitnesses({
     requirement: 'An Upgrade to anything but websocket (h2c, for one) does not reach GMS: a tunnel would go round every rule of the proxy.',
     remediation: {
       nginx: 'map $http_upgrade $connection_upgrade { ~*^websocket$ upgrade; default ""; } and the same for the Upgrade header',
-      apache: 'ProxyPass … upgrade=websocket (not upgrade=ANY)',
+      apache: 'upgrade=websocket on every BalancerMember or ProxyPass (not upgrade=ANY)',
       haproxy: 'http-request del-header Upgrade unless { req.hdr(Upgrade) -i websocket }',
     },
     directives: {nginx: ['map', 'proxy_set_header upgrade'], apache: ['ProxyPass', 'RewriteRule'], haproxy: ['http-request', 'backend', 'frontend']},

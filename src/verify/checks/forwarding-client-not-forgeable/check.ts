@@ -1,7 +1,7 @@
 import {handshake} from '../../../flows/handshake.ts'
 import type {Draft} from '../../check.ts'
 import {withWitnesses} from '../../check.ts'
-import {evidence, nothingArrived} from '../../evidence.ts'
+import {evidence} from '../../evidence.ts'
 import {CLIENT_ADDRESS_HEADERS} from '../../forwarded.ts'
 
 /** Addresses that nobody here has (RFC 5737, documentation). */
@@ -27,7 +27,7 @@ export const check = withWitnesses({
   async run({flow, upstream}) {
     const result = await flow(handshake, {transport: 'long-polling', headers: FORGED})
     const arrived = result.exchanges.flatMap(({probe}) => (probe === undefined ? [] : (upstream.recorder.byProbe(probe) ?? [])))[0]
-    if (!arrived) return nothingArrived(result, upstream.recorder)
+    if (!arrived) return {status: 'skipped', because: 'no request reached GMS, forged or not (see listener-reaches-gms)'}
     const believed = CLIENT_ADDRESS_HEADERS.flatMap(name => (arrived.headers[name] ?? []).filter(value => value.includes('203.0.113.')).map(value => `${name}: ${value}`))
     if (believed.length === 0) return {status: 'passed'}
     const finding: Draft = {

@@ -11,7 +11,7 @@ export const check: Check = {
     requirement: 'A CometD client that may choose takes WebSocket; one that silently fell back to long-polling hides a broken upgrade.',
     remediation: {
       nginx: 'Mend the upgrade: proxy_http_version 1.1, proxy_set_header Upgrade and Connection',
-      apache: 'Mend the upgrade: ProxyPass … upgrade=websocket, or the ws:// rewrite',
+      apache: 'Mend the upgrade: upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer; before 2.4.47 the ws:// rewrite',
       haproxy: 'Mend the upgrade: nothing may remove Upgrade or Connection, and no rule may refuse the 101',
     },
     directives: {nginx: ['proxy_set_header upgrade', 'proxy_http_version', 'proxy_pass'], apache: ['RewriteRule', 'ProxyPass'], haproxy: ['http-request del-header', 'backend']},

@@ -11,7 +11,7 @@ export const check: Check = {
     requirement: 'A file of the promised size reaches GMS with the digest it left the client with; the form around it needs room too.',
     remediation: {
       nginx: 'client_max_body_size 11m; (file limit + 1 MiB for the form) in the location of /genesys/2/chat-ntf',
-      apache: 'Raise LimitRequestBody and SecRequestBodyLimit above the file limit + 1 MiB for the form',
+      apache: 'Raise SecRequestBodyLimit, or the rule on Content-Length, above the file limit + 1 MiB for the form (LimitRequestBody has no effect on proxied requests)',
       haproxy: 'Remove or raise the rule on req.body_size (file limit + 1 MiB for the form)',
     },
     directives: {nginx: ['client_max_body_size', 'proxy_pass'], apache: ['LimitRequestBody', 'SecRequestBodyLimit', 'ProxyPass'], haproxy: ['http-request deny', 'backend']},

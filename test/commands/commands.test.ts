@@ -1,0 +1,160 @@
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {runCli} from '../support/cli.ts'
+
+const TWO_NODES = ['--params', 'fixtures/parameters/two-nodes.yaml']
+const VERBS = ['doctor', 'explain', 'render', 'schema', 'simulate', 'verify']
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gms-proxy-commands-test-'))
+})
+afterAll(() => rm(folder, {recursive: true, force: true}))
+
+describe('help', () => {
+  it('names the verbs, and nothing that is not built', async () => {
+    const {stdout, stderr, exitCode} = await runCli(['--help'])
+    expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''})
+    expect([...stdout.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, verb]) => verb)).toEqual(VERBS)
+  })
+
+  it.each(VERBS)('%s --help has examples and only flags that work', async verb => {
+    const {stdout, exitCode} = await runCli([verb, '--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('EXAMPLES')
+    expect(stdout).not.toMatch(/--(upstream|timing|chat-service|auth|write)\b|sarif|github|markdown|html|compressed/)
+  })
+
+  it('lists the flags of verify', async () => {
+    const {stdout} = await runCli(['verify', '--help'])
+    const flags = [...stdout.matchAll(/^ {2,6}(?:-\w, )?--([a-z-]+)[= [.]/gm)].map(([, flag]) => flag)
+    expect([...new Set(flags)].sort()).toEqual(
+      'allow-exec binary fail-on fail-on-skip format image intrusive keep no-color only params proxy proxy-version quiet report runtime set skip timeout verbose'.split(
+        ' ',
+      ),
+    )
+    expect(stdout).toContain('GMS_PROXY_FAIL_ON')
+  })
+
+  it('is also a verb', async () => {
+    expect((await runCli(['help', 'render'])).stdout).toBe((await runCli(['render', '--help'])).stdout)
+  })
+
+  it('prints the version', async () => {
+    expect((await runCli(['--version'])).stdout).toMatch(/^gms-proxy\/\d+\.\d+\.\d+ node\//)
+  })
+})
+
+describe('what is wrong with the command line is exit 2, on stderr, with a next step', () => {
+  it.each([
+    [['vrify'], /"vrify" is not a command[\s\S]*gms-proxy verify/],
+    [['lint', 'x.conf'], /"lint" is not a command/],
+    [['verify', '--upstream', 'simulator', 'nginx'], /Nonexistent flag: --upstream/],
+    [['verify', '--timing', 'compressed', 'nginx'], /Nonexistent flag: --timing/],
+    [['verify', '--runtim', 'docker'], /--runtime instead of --runtim/],
+    [['verify', '--runtime', 'podman'], /auto, binary, docker/],
+    [['verify', '--format', 'sarif', 'nginx'], /text, json, junit/],
+    [['verify', 'ngnix'], /neither a proxy[\s\S]*gms-proxy verify nginx/],
+    [['verify', './nowhere.conf'], /nor a file or folder that exists/],
+    [['verify', 'ftp://example.com'], /not spoken here/],
+    [['verify', 'http://user:secret@example.com'], /not supported/],
+    [['verify', 'http://example.com/genesys'], /scheme, host and port only/],
+    [['verify'], /nothing to verify is named/],
+    [['verify', 'nginx', ...TWO_NODES, '--only', 'nope'], /--only nope matches no check/],
+    [['verify', 'nginx', ...TWO_NODES, '--timeout', 'soon'], /--timeout soon is not a duration/],
+    [['verify', 'nginx', ...TWO_NODES, '--report', 'junit=/nowhere/x.xml'], /the folder \/nowhere does not exist/],
+    [['verify', 'nginx', ...TWO_NODES, '--report', 'pdf=x'], /"pdf" is not a format/],
+    [['verify', 'all', ...TWO_NODES, '--binary', '/usr/sbin/nginx'], /could mean any of several proxies/],
+    [['verify', 'nginx', ...TWO_NODES, '--runtime', 'binary', '--image', 'x'], /--image belongs to --runtime docker/],
+    [['verify', 'nginx', ...TWO_NODES, '--proxy-version', 'latest'], /is not a version/],
+    [['verify', 'nginx', ...TWO_NODES, '--verbose', '--quiet'], /quiet/],
+    [['verify', 'nginx', ...TWO_NODES, '--set', 'tls={"port":443}'], /tls: this version of gms-proxy reads it but does not render it yet/],
+    [['render'], /upstream: missing/],
+    [['render', 'ngix', ...TWO_NODES], /gms-proxy render nginx/],
+    [['render', 'all', ...TWO_NODES], /render all needs a folder/],
+    [['render', 'nginx', ...TWO_NODES, '--check'], /out/],
+    [['render', 'nginx', ...TWO_NODES, '--format', 'json'], /belongs to --check/],
+    [['render', 'nginx', ...TWO_NODES, '--proxy-version', '1.9'], /too old/],
+    [['render', 'nginx', 'apache', ...TWO_NODES], /Unexpected argument: apache/],
+    [['explain', 'upgrade-handshak'], /gms-proxy explain upgrade-handshake/],
+    [['explain', 'polling'], /gms-proxy explain polling-chat/],
+    [['simulate', '--nodes', '0'], /whole number from 1 to 100/],
+    [['simulate', '--port', '65535'], /there are no 2 ports/],
+  ])('%j', async (args, expected) => {
+    const {stdout, stderr, exitCode} = await runCli(args)
+    expect(stderr).toMatch(expected)
+    expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''})
+    expect(stderr).not.toMatch(/\n {4}at /)
+  })
+
+  it('takes flags from the environment', async () => {
+    const {stdout} = await runCli(['render', 'haproxy'], {env: {GMS_PROXY_SET: 'upstream.nodes=gms1:8080,gms2:8080,polling.hold=40s'}})
+    expect(stdout).toContain('gms2:8080')
+    expect((await runCli(['verify', 'nginx'], {env: {GMS_PROXY_FORMAT: 'pdf', GMS_PROXY_PARAMS: TWO_NODES[1] ?? ''}})).exitCode).toBe(2)
+  })
+})
+
+describe('render', () => {
+  it('writes one configuration, and nothing else, to stdout', async () => {
+    const {stdout, stderr, exitCode} = await runCli(['render', 'haproxy', ...TWO_NODES])
+    expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''})
+    expect(`${stdout}\n`).toBe(await readFile('fixtures/golden/haproxy/two-nodes/haproxy.cfg', 'utf8'))
+  })
+
+  it('reads parameters from stdin, and the proxy out of them', async () => {
+    const {stdout} = await runCli(['render', '-p', '-'], {input: 'proxy: nginx\nupstream: {nodes: [gms1:8080]}\n'})
+    expect(stdout).toContain('server gms1:8080')
+  })
+
+  it('takes gms-proxy.yaml when it is there', async () => {
+    await writeFile(join(folder, 'gms-proxy.yaml'), 'upstream: {nodes: [gms7:8080]}\n')
+    expect((await runCli(['render', 'nginx'], {cwd: folder})).stdout).toContain('gms7:8080')
+  })
+
+  it('writes folders, and knows when they differ', async () => {
+    const out = join(folder, 'conf')
+    expect((await runCli(['render', 'all', ...TWO_NODES, '--out', out])).exitCode).toBe(0)
+    const check = ['render', 'all', ...TWO_NODES, '--out', out, '--check']
+    expect(await runCli(check)).toEqual({exitCode: 0, stdout: '', stderr: 'nothing would change'})
+    const file = join(out, 'nginx/nginx.conf')
+    await writeFile(file, (await readFile(file, 'utf8')).replace('1h', '2h'))
+    const text = await runCli(check)
+    expect(text.exitCode).toBe(1)
+    expect(text.stdout).toMatch(/^-.*2h[\s\S]*^\+.*1h/m)
+    const json = await runCli([...check, '--format', 'json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({same: false, differences: [{state: 'differs', file}]})
+  })
+})
+
+describe('explain', () => {
+  it('lists every check', async () => {
+    const {stdout} = await runCli(['explain'])
+    expect(stdout).toMatch(/^ {2}upgrade\s+upgrade-chat /m)
+    const all = JSON.parse((await runCli(['explain', '--format', 'json'])).stdout) as readonly {id: string}[]
+    expect(all.every(({id}) => stdout.includes(id))).toBe(true)
+  })
+
+  it('prints the page of one, without the marks of its source', async () => {
+    const {stdout} = await runCli(['explain', 'upgrade-handshake'])
+    expect(stdout).toContain('What happens')
+    expect(stdout).not.toMatch(/<!--|^#|```|\*\*/m)
+  })
+})
+
+describe('schema and doctor', () => {
+  it('prints a JSON Schema', async () => {
+    const schema = JSON.parse((await runCli(['schema'])).stdout) as {properties: Record<string, unknown>; additionalProperties: boolean}
+    expect(Object.keys(schema.properties)).toContain('polling')
+    expect(schema.additionalProperties).toBe(false)
+  })
+
+  it('says what this machine has', async () => {
+    const {stdout, exitCode} = await runCli(['doctor', '--format', 'json'])
+    const survey = JSON.parse(stdout) as {proxies: readonly {proxy: string; because: string; chosen?: unknown}[]}
+    expect(survey.proxies.map(({proxy}) => proxy)).toEqual(['nginx', 'apache', 'haproxy'])
+    expect(exitCode).toBe(survey.proxies.every(({chosen}) => chosen) ? 0 : 3)
+    expect((await runCli(['doctor'])).stdout).toContain('Docker')
+  })
+})
