@@ -26,12 +26,31 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Sentences that a failing import breaks. */
 const NEVER: readonly {rule: string; breaks(from: string, to: string): boolean}[] = [
-  {rule: 'a contract never imports a registry', breaks: (from, to) => /\/(proxy|check|flow)\.ts$/.test(from) && /(proxies|checks)\/index\.ts$/.test(to)},
-  {rule: 'one proxy folder never imports another', breaks: (from, to) => proxyOf(from) !== undefined && proxyOf(to) !== undefined && proxyOf(from) !== proxyOf(to)},
-  {rule: 'a check never imports proxies or bundle', breaks: (from, to) => from.startsWith('verify/checks/') && /^(proxies|bundle|runtime)\//.test(to)},
-  {rule: 'simulator and client never import each other', breaks: (from, to) => (from.startsWith('simulator/') && to.startsWith('client/')) || (from.startsWith('client/') && to.startsWith('simulator/'))},
-  {rule: 'nothing imports commands', breaks: (from, to) => to.startsWith('commands/') && !from.startsWith('commands/') && !from.startsWith('cli/')},
-  {rule: 'only the columns import their own folder; everybody else goes through proxies/index.ts or proxies/proxy.ts', breaks: (from, to) => proxyOf(to) !== undefined && !from.startsWith('proxies/')},
+  {
+    rule: 'a contract never imports a registry',
+    breaks: (from, to) => /\/(proxy|check|flow)\.ts$/.test(from) && /(proxies|checks)\/index\.ts$/.test(to),
+  },
+  {
+    rule: 'one proxy folder never imports another',
+    breaks: (from, to) => proxyOf(from) !== undefined && proxyOf(to) !== undefined && proxyOf(from) !== proxyOf(to),
+  },
+  {
+    rule: 'a check never imports proxies or bundle',
+    breaks: (from, to) => from.startsWith('verify/checks/') && /^(proxies|bundle|runtime)\//.test(to),
+  },
+  {
+    rule: 'simulator and client never import each other',
+    breaks: (from, to) =>
+      (from.startsWith('simulator/') && to.startsWith('client/')) || (from.startsWith('client/') && to.startsWith('simulator/')),
+  },
+  {
+    rule: 'nothing imports commands',
+    breaks: (from, to) => to.startsWith('commands/') && !from.startsWith('commands/') && !from.startsWith('cli/'),
+  },
+  {
+    rule: 'only the columns import their own folder; everybody else goes through proxies/index.ts or proxies/proxy.ts',
+    breaks: (from, to) => proxyOf(to) !== undefined && !from.startsWith('proxies/'),
+  },
 ]
 
 function proxyOf(path: string): string | undefined {
@@ -50,7 +69,10 @@ const imports = files
   .filter(file => !file.endsWith('.test.ts') && !file.includes('.generated.'))
   .flatMap(from => {
     const text = readFileSync(join(src, from), 'utf8')
-    return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target = '']) => ({from, to: posix.normalize(posix.join(posix.dirname(from), target))}))
+    return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target = '']) => ({
+      from,
+      to: posix.normalize(posix.join(posix.dirname(from), target)),
+    }))
   })
 
 /** A source file without its comments. */
@@ -100,7 +122,9 @@ describe('architecture', () => {
   })
 
   it('only runtime starts processes', () => {
-    const spawning = files.filter(file => !file.endsWith('.test.ts') && !file.startsWith('runtime/')).filter(file => /from '(node:child_process|execa)'/.test(readFileSync(join(src, file), 'utf8')))
+    const spawning = files
+      .filter(file => !file.endsWith('.test.ts') && !file.startsWith('runtime/'))
+      .filter(file => /from '(node:child_process|execa)'/.test(readFileSync(join(src, file), 'utf8')))
     expect(spawning).toEqual([])
   })
 })

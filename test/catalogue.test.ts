@@ -5,7 +5,9 @@ import {describe, expect, it} from 'vitest'
 import {CHECKS} from '../src/verify/checks/index.ts'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../src/verify/checks')
-const ids = readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory()).map(entry => entry.name)
+const ids = readdirSync(folder, {withFileTypes: true})
+  .filter(entry => entry.isDirectory())
+  .map(entry => entry.name)
 
 describe('the catalogue of checks', () => {
   it('registers every folder, and nothing else', () => {
@@ -16,7 +18,10 @@ describe('the catalogue of checks', () => {
     const files = readdirSync(join(folder, id))
     expect(id.startsWith(`${meta.concern}-`)).toBe(true)
     expect(files).toContain('README.md')
-    expect(files.some(file => file.startsWith('broken.')), 'a configuration that the check fails on').toBe(true)
+    expect(
+      files.some(file => file.startsWith('broken.')),
+      'a configuration that the check fails on',
+    ).toBe(true)
     expect(meta.references.length).toBeGreaterThan(0)
     const page = readFileSync(join(folder, id, 'README.md'), 'utf8')
     for (const heading of ['## What happens', '## Why it matters for GMS chat', '## Fix']) expect(page).toContain(heading)

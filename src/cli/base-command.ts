@@ -29,8 +29,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Library code says nothing unless it is asked to. */
-  protected logger(flags: {verbose: boolean; quiet: boolean}): Logger {
-    const say = (message: string) => this.note(message)
+  protected logger(flags: {verbose: boolean; quiet: boolean}, say = (message: string) => this.note(message)): Logger {
     const silent = () => undefined
     return {debug: flags.verbose ? say : silent, info: flags.verbose ? say : silent, warn: flags.quiet ? silent : say}
   }

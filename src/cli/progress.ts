@@ -4,6 +4,8 @@ import type {Progress} from '../verify/verify.ts'
 /** Shows what a run is doing while it runs: a live block on a terminal, sparse lines anywhere else. */
 export interface ProgressView extends Disposable {
   on(progress: Progress): void
+  /** A line for a person, above whatever is being redrawn. */
+  note(line: string): void
 }
 
 interface Running {
@@ -22,7 +24,11 @@ const HEARTBEAT_MS = 15_000
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
 /** For `--quiet`. */
-export const noProgress: ProgressView = {on() {}, [Symbol.dispose]() {}}
+export const noProgress: ProgressView = {
+  on() {},
+  note: line => void process.stderr.write(`${line}\n`),
+  [Symbol.dispose]() {},
+}
 
 /** The view that suits the stream. */
 export function showProgress(stream: NodeJS.WriteStream): ProgressView {
@@ -62,6 +68,10 @@ abstract class View implements ProgressView {
     this.changed(progress, running)
   }
 
+  note(line: string): void {
+    this.stream.write(`${line}\n`)
+  }
+
   protected abstract changed(progress: Progress, running: Running): void
   abstract [Symbol.dispose](): void
 }
@@ -87,22 +97,18 @@ class Lines extends View {
   }
 
   protected changed(progress: Progress, running: Running): void {
-    if (progress.event === 'subject-started') this.say(`${running.name}${running.about}: ${running.total} checks`)
+    if (progress.event === 'subject-started') this.note(`${running.name}${running.about}: ${running.total} checks`)
     if (progress.event === 'check-finished' && (progress.outcome.status === 'failed' || progress.outcome.status === 'errored'))
-      this.say(`${running.name}: ${progress.outcome.id} ${progress.outcome.status}`)
-    if (progress.event === 'subject-finished') this.say(`${running.name}: ${progress.report.verdict}`)
+      this.note(`${running.name}: ${progress.outcome.id} ${progress.outcome.status}`)
+    if (progress.event === 'subject-finished') this.note(`${running.name}: ${progress.report.verdict}`)
   }
 
   private heartbeat(): void {
     for (const running of this.subjects.values())
       if (!running.finished)
-        this.say(
+        this.note(
           `${running.name}: ${running.done.length}/${running.total}${running.waiting.size === 0 ? '' : `, waiting for ${waitingFor(running, 3)}`}`,
         )
-  }
-
-  private say(line: string): void {
-    this.stream.write(`${line}\n`)
   }
 
   [Symbol.dispose](): void {
@@ -138,6 +144,12 @@ class LiveBlock extends View {
     })
     this.stream.write(this.erasure() + lines.map(line => `${line}\n`).join(''))
     this.drawn = lines.length
+  }
+
+  override note(line: string): void {
+    this.stream.write(`${this.erasure()}${line}\n`)
+    this.drawn = 0
+    this.draw()
   }
 
   /** Back to the first line of the block, everything below it gone. */

@@ -4,7 +4,7 @@ import type {Proxy} from '../proxies/proxy.ts'
 import type {RuntimeRequest} from '../runtime/runtime.ts'
 import type {Subject} from '../verify/subject.ts'
 import {listOf} from './flags.ts'
-import {statedVersion} from './renderable.ts'
+import {statedVersion} from '../bundle/renderable.ts'
 
 /** Flags as oclif gives them; a repeatable one from the environment is one text. */
 export interface RuntimeFlags {

@@ -10,6 +10,8 @@ export interface RawRequest {
   body?: string
   /** Bytes to send once a 101 came (a WebSocket frame; what follows is the answer's body), or a 2xx to CONNECT (a request through the tunnel). */
   afterUpgrade?: Buffer
+  /** Address of this machine to connect from. */
+  localAddress?: string
   /** From connecting to the end of the answer, ms. */
   deadlineMs: number
   signal: AbortSignal
@@ -88,7 +90,7 @@ function parseChunks(rest: Buffer): {body: Buffer; whole: boolean} {
  * Sends a request that no HTTP library would send and reads its answer. Never throws; bounded by `deadlineMs`. The connection is
  * closed before this returns.
  */
-export function sendRaw(url: URL, {head, body = '', afterUpgrade, deadlineMs, signal}: RawRequest): Promise<RawAnswer> {
+export function sendRaw(url: URL, {head, body = '', afterUpgrade, localAddress, deadlineMs, signal}: RawRequest): Promise<RawAnswer> {
   const started = performance.now()
   const method = head[0]?.split(' ', 1)[0] ?? ''
   return new Promise(resolve => {
@@ -96,7 +98,11 @@ export function sendRaw(url: URL, {head, body = '', afterUpgrade, deadlineMs, si
     let sentFrame = false
     let linger: NodeJS.Timeout | undefined
     let done = false
-    const socket = connect({host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port === '' ? 80 : url.port)})
+    const socket = connect({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port === '' ? 80 : url.port),
+      ...(localAddress === undefined ? {} : {localAddress}),
+    })
 
     const finish = (stayedOpen: boolean, failure?: Failure) => {
       if (done) return

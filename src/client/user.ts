@@ -50,7 +50,13 @@ export function nextProbe(): string {
 
 /** One simulated person with a browser: own cookies, own connections, own journal. Destroy it when done. */
 export class User {
-  readonly jar = new CookieJar(undefined, {rejectPublicSuffixes: false, looseMode: true, allowSpecialUseDomain: true})
+  readonly jar = new CookieJar(undefined, {
+    rejectPublicSuffixes: false,
+    looseMode: true,
+    allowSpecialUseDomain: true,
+    // Loopback stands for a public name here: a Secure cookie does not travel over http.
+    allowSecureOnLocal: false,
+  })
   readonly journal: Journal
   readonly address: Address
   readonly #agent: Agent

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {assertVersion, BaseCommand} from '../cli/base-command.ts'
 import {dialectFlag, formatFlag, listOf, outputFlags, parameterFlags, runtimeFlags, selectionFlags, timeoutFlag} from '../cli/flags.ts'
 import {noProgress, showProgress} from '../cli/progress.ts'
-import {assertRenderable, statedVersion, versionToRender} from '../cli/renderable.ts'
+import {assertRenderable, statedVersion, versionToRender} from '../bundle/renderable.ts'
 import {exitCodeOf, REPORT_FORMATS, reportFiles, writeReports} from '../cli/reports.ts'
 import {runtimeRequests} from '../cli/runtime-requests.ts'
 import {resolveSubjects} from '../cli/subjects.ts'
@@ -84,7 +84,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       intrusive: flags.intrusive,
       keep: flags.keep,
       signal: this.signal,
-      logger: this.logger(flags),
+      logger: this.logger(flags, line => progress.note(line)),
       toolVersion: this.config.version,
       reproduce: this.reproduce(),
       onProgress: event => progress.on(event),

@@ -35,7 +35,11 @@ test.each(TRANSPORTS)('handshake over %s', async transport => {
   expect(seen.cookies).toEqual(transport === 'websocket' ? [] : ['BAYEUX_BROWSER'])
   expect(seen.upgradeStatus).toBe(transport === 'websocket' ? 101 : undefined)
   const [arrived] = gms.recorder.bySession(seen.clientId ?? '')
-  expect(arrived?.headers).toMatchObject({host: ['chat.example.com:8443'], 'x-forwarded-for': ['192.0.2.1'], origin: ['http://chat.example.com:8443']})
+  expect(arrived?.headers).toMatchObject({
+    host: ['chat.example.com:8443'],
+    'x-forwarded-for': ['192.0.2.1'],
+    origin: ['http://chat.example.com:8443'],
+  })
   expect(seen.exchanges.some(({probe}) => probe !== undefined && probe === arrived?.probe)).toBe(true)
 })
 
@@ -68,7 +72,10 @@ test('an upgrade over HTTP/1.0 is answered, and the answer kept', async () => {
 test('a plain request goes out byte for byte', async () => {
   const seen = await plainRequest.run(target, {target: 'http://elsewhere.example/x?y', headers: [['hOsT', 'elsewhere.example']]}, context)
   expect(seen).toMatchObject({ended: 'completed', status: 404})
-  expect(gms.recorder.byProbe(seen.probe)).toMatchObject({target: 'http://elsewhere.example/x?y', headers: {host: ['elsewhere.example'], [PROBE_HEADER]: [seen.probe]}})
+  expect(gms.recorder.byProbe(seen.probe)).toMatchObject({
+    target: 'http://elsewhere.example/x?y',
+    headers: {host: ['elsewhere.example'], [PROBE_HEADER]: [seen.probe]},
+  })
 })
 
 test.each(POLLING)('a quiet poll over %s is held to the end', async transport => {

@@ -8,8 +8,12 @@ import {oneLine, play} from './script.ts'
 export interface FreshClientsInput {
   /** Users, one after the other, each without a past. */
   clients: number
+  /** Default long-polling. */
+  transport?: 'long-polling' | 'callback-polling'
   /** Polls after the handshake, each followed by a published message; default 3. */
   rounds?: number
+  /** Further polls, with nothing between them; default none. */
+  polls?: number
 }
 
 /** What one user went through. */
@@ -33,17 +37,17 @@ export interface FreshClientsResult extends Transcript {
   clients: readonly FreshClient[]
 }
 
-/** Several new long-polling users: does everything each of them says reach a node that knows them? */
+/** Several new polling users: does everything each of them says reach a node that knows them? */
 export const freshClients: Flow<FreshClientsInput, FreshClientsResult> = {
   id: 'fresh-clients',
   title: 'New users, one after the other',
-  run: (target, {clients: count, rounds = 3}, context) => {
+  run: (target, {clients: count, transport = 'long-polling', rounds = 3, polls = 0}, context) => {
     const clients: FreshClient[] = []
     return play('fresh-clients', target, context, {clients}, async cast => {
       const {answer} = cast.budgets
       for (let number = 0; number < count && !cast.signal.aborted; number += 1) {
         const user = cast.user()
-        const {bayeux} = await openTransport(cast, user, 'long-polling')
+        const {bayeux} = await openTransport(cast, user, transport)
         const log = listen(bayeux)
         const probes: string[] = []
         const seen: FreshClient = {sent: 0, accepted: 0, sessionUnknown: 0, cookies: [], probes}
@@ -69,6 +73,8 @@ export const freshClients: Flow<FreshClientsInput, FreshClientsResult> = {
             round === 0 ? REQUEST_CHAT : {operation: 'sendMessage' as const, secureKey: secureKey ?? '', message: `round ${round + 1}`}
           note(request.operation, await bayeux.publish(chatChannel(target.chatService), request, answer))
         }
+        for (let poll = 0; poll < polls && seen.sessionUnknown === 0 && !cast.signal.aborted; poll += 1)
+          note('connect', await bayeux.connect(answer, {immediate: true}))
         seen.cookies = user.cookieNames(COMETD_PATH)
         await leave(cast, target, bayeux, log.secureKey)
         user.destroy()

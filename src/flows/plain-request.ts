@@ -13,6 +13,8 @@ export interface PlainRequestInput {
   body?: string
   /** Sent as it is when a CONNECT was answered 2xx: what comes out at the other end tells whether there is a tunnel. */
   throughTunnel?: string
+  /** Address of this machine to connect from; the system's choice when absent. */
+  from?: string
   /** Default 1.1. */
   httpVersion?: '1.0' | '1.1'
 }
@@ -32,7 +34,7 @@ export interface PlainRequestResult extends Transcript {
 export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
   id: 'plain-request',
   title: 'One plain request',
-  run: (target, {method = 'GET', target: requestTarget, headers = [], body, throughTunnel, httpVersion = '1.1'}, context) => {
+  run: (target, {method = 'GET', target: requestTarget, headers = [], body, throughTunnel, from, httpVersion = '1.1'}, context) => {
     const probe = nextProbe()
     const result: Omit<PlainRequestResult, keyof Transcript> = {headers: {}, answer: '', probe, stayedOpen: false}
     return play('plain-request', target, context, result, async cast => {
@@ -48,6 +50,7 @@ export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
         ],
         ...(body === undefined ? {} : {body}),
         ...(throughTunnel === undefined ? {} : {afterUpgrade: Buffer.from(throughTunnel)}),
+        ...(from === undefined ? {} : {localAddress: from}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,
       })

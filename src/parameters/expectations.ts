@@ -4,7 +4,13 @@ import {FILES_PATH} from '../wire/chat.ts'
 import type {ForeignParameters, Parameters} from './schema.ts'
 
 /** What a foreign file, or a URL, is held to when no parameters say more (CLI contract, section 4). */
-const FOREIGN = {chats: 200, maxFileSize: 10 * 1_048_576, holdMs: DEFAULT_HOLD_MS, upgradeIdleMs: 3_600_000, paths: [COMETD_PATH, FILES_PATH] as readonly string[]}
+const FOREIGN = {
+  chats: 200,
+  maxFileSize: 10 * 1_048_576,
+  holdMs: DEFAULT_HOLD_MS,
+  upgradeIdleMs: 3_600_000,
+  paths: [COMETD_PATH, FILES_PATH] as readonly string[],
+}
 
 /** The promises of a deployment that is described by parameters. `given` are the dotted paths a person wrote, for `source`. */
 export function expectationsFrom(parameters: Parameters, given: ReadonlySet<string>): Promises {
@@ -36,9 +42,13 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
  * The promises of a configuration somebody else wrote: what `parameters` state, else the nodes and host name that the file itself
  * names, else defaults. `file` is absent for a URL.
  */
-export function expectationsOfForeign(file: {name: string; nodes: number; serverName?: string}, stated?: {parameters: ForeignParameters; given: ReadonlySet<string>}): Promises {
+export function expectationsOfForeign(
+  file: {name: string; nodes: number; serverName?: string},
+  stated?: {parameters: ForeignParameters; given: ReadonlySet<string>},
+): Promises {
   const has = (path: string) => stated?.given.has(path) ?? false
-  const pick = <T>(path: string, value: (parameters: ForeignParameters) => T, otherwise: T): T => (stated && has(path) ? value(stated.parameters) : otherwise)
+  const pick = <T>(path: string, value: (parameters: ForeignParameters) => T, otherwise: T): T =>
+    stated && has(path) ? value(stated.parameters) : otherwise
   const nodes = stated?.parameters.upstream?.nodes.length ?? file.nodes
   const serverName = stated?.parameters.listener[0]?.serverNames[0] ?? file.serverName
   const affinity = nodes > 1 && pick('affinity.mode', p => p.affinity.mode, 'cookie') !== 'none' ? 'required' : 'none'

@@ -17,5 +17,8 @@ const NOT_YET: readonly {path: string; used(parameters: Parameters): boolean}[] 
 
 /** What of `parameters` this version of the tool cannot render, for any proxy. */
 export function notYetRendered(parameters: Parameters): readonly {path: string; because: string}[] {
-  return NOT_YET.filter(({used}) => used(parameters)).map(({path}) => ({path, because: 'this version of gms-proxy reads it but does not render it yet'}))
+  return NOT_YET.filter(({used}) => used(parameters)).map(({path}) => ({
+    path,
+    because: 'this version of gms-proxy reads it but does not render it yet',
+  }))
 }

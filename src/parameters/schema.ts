@@ -14,8 +14,10 @@ const duration = (what: string, {min, max}: {min: number; max: number}) =>
     .meta({description: what, examples: ['30s'], pattern: '^(\\d{1,9}(ms|s|m|h|d|y))+$'})
     .transform((text, context) => {
       const ms = parseDuration(text)
-      if (ms === undefined) context.addIssue({code: 'custom', message: `"${text}" is not a duration: write a number and a unit, such as 30s, 5m or 1h`})
-      else if (ms < min || ms > max) context.addIssue({code: 'custom', message: `${text} is out of range: ${min / 1000}s to ${max / 1000}s`})
+      if (ms === undefined)
+        context.addIssue({code: 'custom', message: `"${text}" is not a duration: write a number and a unit, such as 30s, 5m or 1h`})
+      else if (ms < min || ms > max)
+        context.addIssue({code: 'custom', message: `${text} is out of range: ${min / 1000}s to ${max / 1000}s`})
       return ms ?? z.NEVER
     })
 
@@ -25,8 +27,10 @@ const size = (what: string) =>
     .meta({description: what, examples: ['10MiB']})
     .transform((value, context) => {
       const bytes = parseSize(String(value))
-      if (bytes === undefined) context.addIssue({code: 'custom', message: `"${value}" is not a size: write a number and a unit, such as 10MiB or 500KB`})
-      else if (bytes < 1024 || bytes > 10 * 1_073_741_824) context.addIssue({code: 'custom', message: `${value} is out of range: 1KiB to 10GiB`})
+      if (bytes === undefined)
+        context.addIssue({code: 'custom', message: `"${value}" is not a size: write a number and a unit, such as 10MiB or 500KB`})
+      else if (bytes < 1024 || bytes > 10 * 1_073_741_824)
+        context.addIssue({code: 'custom', message: `${value} is out of range: 1KiB to 10GiB`})
       return bytes ?? z.NEVER
     })
 
@@ -39,7 +43,9 @@ const hostName = z.string().regex(HOST_NAME, 'expected a host name or IPv4 addre
 const port = z.int().min(1).max(65_535)
 const filePath = z.string().regex(FILE_PATH, 'expected an absolute path of letters, digits and . _ / @ + -')
 const urlPath = z.string().regex(/^\/[A-Za-z0-9._~/-]{1,200}$/, 'expected a path that begins with / (letters, digits and . _ ~ / -)')
-const cidr = z.string().regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]{2,45})(\/[0-9]{1,3})?$/, 'expected an address or a network such as 10.0.0.0/8')
+const cidr = z
+  .string()
+  .regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]{2,45})(\/[0-9]{1,3})?$/, 'expected an address or a network such as 10.0.0.0/8')
 
 function parseNode(address: string): {host: string; port: number} | undefined {
   const match = /^(.+):(\d{1,5})$/.exec(address)
@@ -62,7 +68,10 @@ const node = z
   })
 
 const listener = z.strictObject({
-  address: z.union([z.literal('*'), hostName, z.string().regex(IPV6)]).default('*').describe('Address to listen on; * means all'),
+  address: z
+    .union([z.literal('*'), hostName, z.string().regex(IPV6)])
+    .default('*')
+    .describe('Address to listen on; * means all'),
   port: port.default(80).describe('TCP port'),
   serverNames: z.array(hostName).max(50).default([]).describe('Host names that clients use; none means any'),
 })
@@ -94,13 +103,23 @@ export const parametersSchema = z.strictObject({
   upstream: z
     .strictObject({
       nodes: z.array(node).min(1).max(100).describe('GMS nodes'),
-      resolvers: z.array(z.string().regex(/^[0-9A-Fa-f.:[\]]{2,53}$/, 'expected address:port of a name server')).optional().describe('Name servers to follow node names with'),
+      resolvers: z
+        .array(z.string().regex(/^[0-9A-Fa-f.:[\]]{2,53}$/, 'expected address:port of a name server'))
+        .optional()
+        .describe('Name servers to follow node names with'),
     })
     .describe('The GMS nodes behind the proxy'),
   affinity: z
     .strictObject({
-      mode: z.enum(['cookie', 'application-cookie', 'source-address', 'none']).default('cookie').describe('What keeps a session on one node'),
-      cookie: z.string().regex(TOKEN, 'expected a cookie name of letters, digits, _ and -').default('GMS_NODE').describe('Name of the affinity cookie'),
+      mode: z
+        .enum(['cookie', 'application-cookie', 'source-address', 'none'])
+        .default('cookie')
+        .describe('What keeps a session on one node'),
+      cookie: z
+        .string()
+        .regex(TOKEN, 'expected a cookie name of letters, digits, _ and -')
+        .default('GMS_NODE')
+        .describe('Name of the affinity cookie'),
     })
     .prefault({})
     .describe('Requests of one session reach one node'),
@@ -109,7 +128,9 @@ export const parametersSchema = z.strictObject({
     .prefault({})
     .describe('WebSocket'),
   polling: z
-    .strictObject({hold: duration('How long GMS holds a quiet poll before it answers (CometD timeout)', {min: 1000, max: 600_000}).prefault('30s')})
+    .strictObject({
+      hold: duration('How long GMS holds a quiet poll before it answers (CometD timeout)', {min: 1000, max: 600_000}).prefault('30s'),
+    })
     .prefault({})
     .describe('Long-polling and callback-polling'),
   upload: z
@@ -120,7 +141,11 @@ export const parametersSchema = z.strictObject({
     .strictObject({
       mode: z.enum(['tcp', 'http', 'passive', 'none']).default('tcp').describe('How the proxy decides that a node is usable'),
       path: urlPath.optional().describe('Path of the http health check'),
-      expect: z.string().regex(/^[A-Za-z0-9 ]{1,64}$/).optional().describe('Text that the body of the answer must hold'),
+      expect: z
+        .string()
+        .regex(/^[A-Za-z0-9 ]{1,64}$/)
+        .optional()
+        .describe('Text that the body of the answer must hold'),
       interval: duration('Time between two health checks', {min: 500, max: 3_600_000}).prefault('3s'),
       rise: z.int().min(1).max(100).default(2).describe('Good answers after which a node is up'),
       fall: z.int().min(1).max(100).default(3).describe('Bad answers after which a node is down'),
@@ -128,19 +153,31 @@ export const parametersSchema = z.strictObject({
     .prefault({})
     .describe('Health of the nodes'),
   forwarding: z
-    .strictObject({trustedProxies: z.array(cidr).max(100).default([]).describe('Load balancers in front whose forwarding headers are believed')})
+    .strictObject({
+      trustedProxies: z.array(cidr).max(100).default([]).describe('Load balancers in front whose forwarding headers are believed'),
+    })
     .prefault({})
     .describe('Telling GMS the real client'),
   access: z
     .strictObject({
       paths: z.array(urlPath).min(1).max(50).default([COMETD_PATH, FILES_PATH]).describe('The only paths that reach GMS'),
       allow: z.array(cidr).max(500).default([]).describe('Networks that may connect; none means everybody'),
-      origins: z.array(z.string().regex(/^https?:\/\/[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/, 'expected an origin such as https://www.example.com')).max(100).default([]).describe('Web origins that may use the chat'),
+      origins: z
+        .array(z.string().regex(/^https?:\/\/[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/, 'expected an origin such as https://www.example.com'))
+        .max(100)
+        .default([])
+        .describe('Web origins that may use the chat'),
     })
     .prefault({})
     .describe('Who may reach what'),
-  limits: z.strictObject({chats: z.int().min(1).max(1_000_000).default(1000).describe('Open chats that the proxy must hold at once')}).prefault({}).describe('Capacity'),
-  logging: z.strictObject({format: z.enum(['text', 'json']).default('text').describe('Format of the access log')}).prefault({}).describe('Access log'),
+  limits: z
+    .strictObject({chats: z.int().min(1).max(1_000_000).default(1000).describe('Open chats that the proxy must hold at once')})
+    .prefault({})
+    .describe('Capacity'),
+  logging: z
+    .strictObject({format: z.enum(['text', 'json']).default('text').describe('Format of the access log')})
+    .prefault({})
+    .describe('Access log'),
 })
 
 /** The same for a subject that brings its own nodes (a path or a URL): `upstream` may be missing. */

@@ -5,7 +5,8 @@ const SIZE_UNITS = {'': 1, B: 1, KB: 1000, MB: 1_000_000, GB: 1_000_000_000, KIB
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d{1,9}(ms|s|m|h|d|y))+$/.test(text)) return undefined
   let total = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d|y)/g)) total += Number(amount) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS]
+  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d|y)/g))
+    total += Number(amount) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS]
   return total
 }
 
@@ -20,12 +21,20 @@ export function parseSize(text: string): number | undefined {
 /** ms → the shortest exact text with one unit: `90s`, `1h`, `250ms`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s'
-  for (const unit of ['d', 'h', 'm', 's'] as const) if (ms % DURATION_UNITS[unit] === 0 && (unit === 's' || ms / DURATION_UNITS[unit] < 1000)) return `${ms / DURATION_UNITS[unit]}${unit}`
+  for (const unit of ['d', 'h', 'm', 's'] as const)
+    if (ms % DURATION_UNITS[unit] === 0 && (unit === 's' || ms / DURATION_UNITS[unit] < 1000)) return `${ms / DURATION_UNITS[unit]}${unit}`
   return `${ms}ms`
 }
 
 /** bytes → `10 MiB`, `1.5 MiB`, `512 B`. For people. */
 export function formatSize(bytes: number): string {
-  const [unit, size] = bytes >= 1_073_741_824 ? ['GiB', 1_073_741_824] as const : bytes >= 1_048_576 ? ['MiB', 1_048_576] as const : bytes >= 1024 ? ['KiB', 1024] as const : ['B', 1] as const
+  const [unit, size] =
+    bytes >= 1_073_741_824
+      ? (['GiB', 1_073_741_824] as const)
+      : bytes >= 1_048_576
+        ? (['MiB', 1_048_576] as const)
+        : bytes >= 1024
+          ? (['KiB', 1024] as const)
+          : (['B', 1] as const)
   return `${Number((bytes / size).toFixed(1))} ${unit}`
 }

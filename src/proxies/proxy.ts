@@ -150,7 +150,12 @@ export interface Proxy {
   start(binary: string, entry: string, folder: string): Invocation
   parseConfigTest(output: string): readonly ConfigTestMessage[]
   /** Further questions to the binary that fill `Installation`; `ask` runs `binary` with arguments and gives stdout+stderr, `list` names the entries of a folder or `[]`. */
-  installation(binary: string, version: string, ask: (args: readonly string[]) => Promise<string>, list: (folder: string) => Promise<readonly string[]>): Promise<Installation>
+  installation(
+    binary: string,
+    version: string,
+    ask: (args: readonly string[]) => Promise<string>,
+    list: (folder: string) => Promise<readonly string[]>,
+  ): Promise<Installation>
   /** Signal that ends the whole process tree at once. */
   stopSignal: NodeJS.Signals
   reloadSignal: NodeJS.Signals

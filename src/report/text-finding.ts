@@ -17,6 +17,8 @@ export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): r
   const log = [...new Set(outcome.findings.flatMap(({evidence}) => evidence.proxyLog ?? []))]
   const findings = outcome.findings.flatMap((finding, index) => [
     ...(index === 0 ? [] : ['']),
+    // One finding says it all in Expected and Actual; several are told apart by their messages.
+    ...(outcome.findings.length > 1 ? message(finding, canvas, style) : []),
     ...one(finding, index === 0 ? log : [], canvas, style),
   ])
   const mends = [...new Set(outcome.findings.map(({remediation}) => remediation))]
@@ -37,10 +39,13 @@ export function reasonLines(outcome: Outcome, canvas: Canvas, style: Styles): re
   return onOneLine ? [`${head}: ${first}`] : [`${head}:`, ...[first, ...more].map(line => ' '.repeat(INDENT) + line)]
 }
 
+function message(finding: Finding, {width}: Canvas, style: Styles): readonly string[] {
+  return wrap(harmless(finding.message), width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line))
+}
+
 function one(finding: Finding, log: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
-  const {message, expected, actual, evidence, location} = finding
+  const {expected, actual, evidence, location} = finding
   return [
-    ...wrap(harmless(message), canvas.width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line)),
     ...row('Expected', expected, canvas, style),
     ...row('Actual', actual, canvas, style),
     ...witness('Client', evidence.client, canvas, style),
@@ -50,8 +55,8 @@ function one(finding: Finding, log: readonly string[], canvas: Canvas, style: St
   ]
 }
 
-function placeOf({file, line, column}: Location): string {
-  return `${file}:${line}${column === undefined ? '' : `:${column}`}`
+function placeOf({file, line, column, text}: Location): string {
+  return `${file}:${line}${column === undefined ? '' : `:${column}`}${text === undefined ? '' : `    ${text}`}`
 }
 
 /** What one end saw. Without `--verbose` only as much as tells the story; the JSON report has all. */

@@ -20,7 +20,6 @@ describe('one subject', () => {
         upload      ○ The largest file arrives                a production system would notice it
 
       ✖ polling-hold-survives  A held poll is answered by GMS
-          Expected a quiet poll to be answered by GMS
           Expected   200 after 30 s
           Actual     504 after 25.0 s
           Client     POST /genesys/cometd/connect → 504

@@ -2,17 +2,17 @@ import {randomInt} from 'node:crypto'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {env as ownEnv, kill} from 'node:process'
-import {execa} from 'execa'
 import getPort from 'get-port'
 import {EnvironmentError} from '../errors.ts'
 import type {Installation, Proxy} from '../proxies/proxy.ts'
 import type {Account} from './account.ts'
 import {unprivilegedAccount} from './account.ts'
 import {onExit} from './cleanup.ts'
+import {runCommand} from './command.ts'
 import type {SandboxFolder} from './folder.ts'
 import {makeFolder, writeInto} from './folder.ts'
 import {startForeground} from './foreground.ts'
-import type {Answer, Exit, Host, Launched} from './host.ts'
+import type {Answer, Host, Launched} from './host.ts'
 import {readTail} from './output.ts'
 import {groupListensOn} from './listening.ts'
 import {groupIsAlive, killGroup, signalGroup, startTime} from './owner.ts'
@@ -40,24 +40,15 @@ function candidatePorts(): readonly number[] {
 }
 
 /** This machine as the place to run a proxy. As root, the proxy runs as `nobody` from its first instruction where it can. */
-export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: boolean}): Promise<Host> {
+export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep, signal}: {keep: boolean; signal: AbortSignal}): Promise<Host> {
   const account = await unprivilegedAccount()
   const folder = await makeFolder({account, keep})
   const command = runtime.reference
-  const canDrop = account !== undefined && (await starts(command, proxy.versionCommand(command), account))
+  const canDrop = account !== undefined && (await starts(command, proxy.versionCommand(command), account, signal))
   const identity = canDrop ? {uid: account.uid, gid: account.gid} : {}
 
   const ask = async (args: readonly string[]) =>
-    (
-      await execa(command, args, {
-        reject: false,
-        all: true,
-        stdin: 'ignore',
-        timeout: PATIENCE.answer,
-        env: proxyEnvironment(),
-        extendEnv: false,
-      })
-    ).all ?? ''
+    (await runCommand([command, ...args], {timeoutMs: PATIENCE.answer, signal, env: proxyEnvironment()})).output
   const list = (path: string) => readdir(path).catch(() => [])
 
   return {
@@ -82,25 +73,23 @@ export async function binaryHost(proxy: Proxy, runtime: Runtime, {keep}: {keep: 
     },
     reachesNodes: () => Promise.resolve(),
     write: file => writeInto(folder.path, file, account),
-    async run([file = command, ...args], env, signal): Promise<Answer> {
-      const result = await execa(file, args, {
-        ...identity,
+    async run(argv, env): Promise<Answer> {
+      const {exit, timedOut, output} = await runCommand(argv, {
+        timeoutMs: PATIENCE.configTest,
+        signal,
         cwd: folder.path,
         env: proxyEnvironment(env),
-        extendEnv: false,
-        stdin: 'ignore',
-        all: true,
-        reject: false,
-        timeout: PATIENCE.configTest,
-        killSignal: 'SIGKILL',
-        cancelSignal: signal,
+        identity,
       })
-      signal.throwIfAborted()
-      if (result.timedOut)
-        throw new EnvironmentError(`${proxy.title} did not finish its configuration test within ${PATIENCE.configTest / 1000} s`)
-      if (result.exitCode === undefined && result.signal === undefined)
-        throw new EnvironmentError(`${file} cannot be started: ${result.originalMessage ?? result.shortMessage ?? 'unknown reason'}`)
-      return {exit: exitOf(result), output: result.all ?? ''}
+      if (timedOut)
+        throw new EnvironmentError(`${proxy.title} did not finish its configuration test within ${PATIENCE.configTest / 1000} s`, {
+          suggestions: [`run it by hand and see what it waits for: ${argv[0] ?? command}`, 'run another build with --binary or --image'],
+        })
+      if (exit.because !== undefined)
+        throw new EnvironmentError(`${argv[0] ?? command} cannot be started: ${exit.because}`, {
+          suggestions: ['run another build with --binary or --image'],
+        })
+      return {exit, output}
     },
     async launch(argv, env, ports) {
       return launch(argv, {env: proxyEnvironment(env), identity, folder, account, ports})
@@ -139,10 +128,10 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
       if (pid !== undefined && exit() === undefined) kill(pid, name)
       return Promise.resolve()
     },
-    async stop(stopSignal) {
+    async stop(stopSignal, {hurry}) {
       if (pid !== undefined) {
         signalGroup(pid, stopSignal)
-        if (!(await askUntil(gone, {budgetMs: PATIENCE.stop}))) {
+        if (!(await askUntil(gone, {budgetMs: hurry ? PATIENCE.hurriedStop : PATIENCE.stop}))) {
           killGroup(pid)
           await askUntil(gone, {budgetMs: PATIENCE.kill})
         }
@@ -152,20 +141,13 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
   }
 }
 
-async function starts(command: string, [file = command, ...args]: readonly string[], {uid, gid}: Account): Promise<boolean> {
-  const {exitCode} = await execa(file, args, {
-    uid,
-    gid,
+async function starts(command: string, argv: readonly string[], {uid, gid}: Account, signal: AbortSignal): Promise<boolean> {
+  const {exit} = await runCommand(argv.length === 0 ? [command] : argv, {
+    timeoutMs: PATIENCE.answer,
+    signal,
     cwd: '/',
-    reject: false,
-    stdin: 'ignore',
-    timeout: PATIENCE.answer,
     env: proxyEnvironment(),
-    extendEnv: false,
+    identity: {uid, gid},
   })
-  return exitCode === 0
-}
-
-function exitOf({exitCode, signal}: {exitCode?: number | undefined; signal?: string | undefined}): Exit {
-  return {...(exitCode === undefined ? {} : {code: exitCode}), ...(signal === undefined ? {} : {signal})}
+  return exit.code === 0
 }

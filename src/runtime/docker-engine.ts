@@ -1,5 +1,5 @@
 import {env} from 'node:process'
-import {execa} from 'execa'
+import {runCommand} from './command.ts'
 import {PATIENCE} from './patience.ts'
 
 /** What the docker command line says about the engine it talks to. */
@@ -20,6 +20,7 @@ export interface Engine {
 
 export interface DockerAnswer {
   ok: boolean
+  timedOut: boolean
   code?: number
   stdout: string
   /** First line of what went wrong. */
@@ -31,49 +32,49 @@ export interface DockerAnswer {
 /** Runs one docker command to its end; never throws for a failing command. @throws the signal's reason when it aborts. */
 export async function docker(
   args: readonly string[],
-  {timeoutMs = PATIENCE.answer, signal}: {timeoutMs?: number; signal?: AbortSignal} = {},
+  {timeoutMs = PATIENCE.answer, signal}: {timeoutMs?: number; signal?: AbortSignal | undefined} = {},
 ): Promise<DockerAnswer> {
-  const result = await execa('docker', args, {
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    ...(signal ? {cancelSignal: signal} : {}),
-  })
-  signal?.throwIfAborted()
-  const lines = result.stderr.split('\n').map(line => line.trim())
-  const problem = result.timedOut
+  const {exit, timedOut, stdout, stderr, output} = await runCommand(['docker', ...args], {timeoutMs, signal})
+  const lines = stderr.split('\n').map(line => line.trim())
+  const problem = timedOut
     ? `no answer within ${timeoutMs / 1000} s`
     : (lines.find(line => /error|cannot|denied|no such|not found/i.test(line)) ??
       lines.find(line => line !== '') ??
-      result.originalMessage ??
+      exit.because ??
       'no reason given')
-  return {
-    ok: result.exitCode === 0,
-    ...(result.exitCode === undefined ? {} : {code: result.exitCode}),
-    stdout: result.stdout.trim(),
-    problem,
-    output: result.all ?? '',
-  }
+  return {ok: exit.code === 0, timedOut, ...(exit.code === undefined ? {} : {code: exit.code}), stdout: stdout.trim(), problem, output}
 }
 
 let known: Promise<Engine> | undefined
 
-/** The engine, asked once for a process while it answers. */
-export async function engine(): Promise<Engine> {
-  known ??= askEngine()
-  const answer = await known
-  if (!answer.answers) known = undefined
-  return answer
+/** The engine, asked once for a process while it answers. @throws the signal's reason when it aborts. */
+export async function engine(signal?: AbortSignal): Promise<Engine> {
+  known ??= askEngine(signal)
+  try {
+    const answer = await known
+    if (!answer.answers) known = undefined
+    return answer
+  } catch (error) {
+    known = undefined
+    throw error
+  }
 }
 
-async function askEngine(): Promise<Engine> {
+async function askEngine(signal: AbortSignal | undefined): Promise<Engine> {
   const [client, info, context] = await Promise.all([
-    docker(['--version']),
-    docker(['info', '--format', '{{.ServerVersion}}\t{{.OperatingSystem}}\t{{json .SecurityOptions}}']),
-    docker(['context', 'inspect', '--format', '{{.Name}}\t{{.Endpoints.docker.Host}}']),
+    docker(['--version'], {signal}),
+    docker(['info', '--format', '{{.ServerVersion}}\t{{.OperatingSystem}}\t{{json .SecurityOptions}}'], {signal}),
+    docker(['context', 'inspect', '--format', '{{.Name}}\t{{.Endpoints.docker.Host}}'], {signal}),
   ])
-  if (!client.ok) return {answers: false, rootless: false, because: 'the docker command is not installed'}
+  if (!client.ok)
+    return {
+      answers: false,
+      rootless: false,
+      because:
+        client.code === undefined && !client.timedOut
+          ? 'the docker command is not installed'
+          : `the docker command does not work: ${client.problem}`,
+    }
   const [name, inspected] = context.ok ? context.stdout.split('\t') : []
   const endpoint = env['DOCKER_HOST'] ?? inspected
   const facts = {
@@ -101,7 +102,7 @@ async function askEngine(): Promise<Engine> {
 
 /** True when the engine has the image already. */
 export async function hasImage(reference: string, signal?: AbortSignal): Promise<boolean> {
-  return (await docker(['image', 'inspect', '--format', '{{.Id}}', reference], signal ? {signal} : {})).ok
+  return (await docker(['image', 'inspect', '--format', '{{.Id}}', reference], {signal})).ok
 }
 
 /** Downloads an image; says why when it cannot. */

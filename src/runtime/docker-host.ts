@@ -1,25 +1,21 @@
-import {randomBytes} from 'node:crypto'
-import {spawnSync} from 'node:child_process'
 import {join} from 'node:path'
-import {getgid, getuid, pid} from 'node:process'
+import {getgid, getuid} from 'node:process'
 import {EnvironmentError} from '../errors.ts'
-import type {Logger} from '../log.ts'
 import type {Installation, Proxy} from '../proxies/proxy.ts'
 import type {Account} from './account.ts'
 import {unprivilegedAccount} from './account.ts'
 import {onExit} from './cleanup.ts'
+import {newContainer, removeNow, removeUntil, runContainer} from './containers.ts'
 import {docker, engine} from './docker-engine.ts'
 import {makeFolder, writeInto} from './folder.ts'
 import {startForeground} from './foreground.ts'
 import type {Answer, Host, Launched} from './host.ts'
 import {readTail} from './output.ts'
-import {currentOwner, isDead, parseOwner} from './owner.ts'
 import {askUntil, PATIENCE} from './patience.ts'
 import type {Runtime} from './runtime.ts'
 
 /** Name that a container knows this machine by, where the bridge's address is not one of ours (Docker Desktop). */
 export const HOST_ALIAS = 'host.docker.internal'
-const OWNER_LABEL = 'gms-proxy.owner'
 /** Where the sandbox folder is mounted. */
 const MOUNT = '/gms-proxy'
 /** Containers have ports of their own: nothing can be in the way of these. */
@@ -32,15 +28,18 @@ const reached = new WeakMap<Runtime, Promise<void>>()
 const installations = new WeakMap<Runtime, Promise<Installation>>()
 
 /** A container as the place to run a proxy: unprivileged, nothing but the sandbox folder shared, published on loopback only. */
-export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: {keep: boolean; nodes: readonly string[]}): Promise<Host> {
-  const {rootless} = await engine()
+export async function dockerHost(
+  proxy: Proxy,
+  runtime: Runtime,
+  {keep, nodes, signal}: {keep: boolean; nodes: readonly string[]; signal: AbortSignal},
+): Promise<Host> {
+  const {rootless} = await engine(signal)
   const account = await unprivilegedAccount()
   const folder = await makeFolder({account, keep})
   const image = runtime.reference
   const common = [
-    ...['run', '--rm', '--pull', 'never', '--label', `${OWNER_LABEL}=${JSON.stringify(currentOwner())}`],
     ...['--security-opt', 'no-new-privileges', '--user', containerUser(rootless, account)],
-    ...(await limit(runtime)),
+    ...(await limit(runtime, signal)),
     ...['--volume', `${folder.path}:${MOUNT}:z`, '--workdir', MOUNT],
     ...(nodes.some(node => node.startsWith(HOST_ALIAS)) ? ['--add-host', `${HOST_ALIAS}:host-gateway`] : []),
   ]
@@ -54,10 +53,9 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
     ...argv.slice(1),
   ]
 
-  const ask = async (args: readonly string[]) =>
-    (await docker(inside([proxy.image.command, ...args]), {timeoutMs: PATIENCE.configTest})).output
+  const ask = async (args: readonly string[]) => (await runContainer(inside([proxy.image.command, ...args]), {signal})).output
   const list = async (path: string) => {
-    const {ok, stdout} = await docker(inside(['ls', '-1A', path]), {timeoutMs: PATIENCE.configTest})
+    const {ok, stdout} = await runContainer(inside(['ls', '-1A', path]), {signal})
     return ok ? stdout.split('\n').filter(name => name !== '') : []
   }
 
@@ -74,37 +72,33 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
     },
     planPorts: count => Promise.resolve(Array.from({length: count}, (_, index) => FIRST_PORT + index)),
     reachesNodes() {
-      const known = reached.get(runtime) ?? checkReach(image, nodes[0], common)
+      const known = reached.get(runtime) ?? checkReach(image, nodes[0], {common, signal})
       reached.set(runtime, known)
       return known
     },
     write: file => writeInto(folder.path, file, account),
-    async run(argv, env, signal): Promise<Answer> {
-      const name = containerName()
-      const forget = onExit(() => removeNow(name))
-      try {
-        const {code, output, problem} = await docker(inside(argv, ['--name', name, ...withEnv(env)]), {
-          timeoutMs: PATIENCE.configTest,
-          signal,
+    async run(argv, env): Promise<Answer> {
+      const {code, output, problem, timedOut} = await runContainer(inside(argv, withEnv(env)), {signal})
+      if (timedOut)
+        throw new EnvironmentError(`${proxy.title} did not finish its configuration test within ${PATIENCE.configTest / 1000} s`, {
+          suggestions: [`run ${image} by hand and see what it waits for`, 'name another with --image'],
         })
-        // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
-        if (code === undefined || (code >= 125 && code <= 127))
-          throw new EnvironmentError(`the container of ${image} cannot be started: ${problem}`)
-        const unseen = code === 0 ? undefined : await whyUnseen(inside, argv)
-        if (unseen !== undefined)
-          throw new EnvironmentError(`the Docker engine does not see ${folder.path}: ${unseen}`, {
-            suggestions: ['set TMPDIR to a folder that is shared with the engine'],
-          })
-        return {exit: {code}, output}
-      } finally {
-        if (signal.aborted) await docker(['rm', '--force', name])
-        forget()
-      }
+      // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
+      if (code === undefined || (code >= 125 && code <= 127))
+        throw new EnvironmentError(`the container of ${image} cannot be started: ${problem}`, {
+          suggestions: ['name another with --image', 'see what this machine can run: gms-proxy doctor'],
+        })
+      const unseen = code === 0 ? undefined : await whyUnseen(inside, argv, signal)
+      if (unseen !== undefined)
+        throw new EnvironmentError(`the Docker engine does not see ${folder.path}: ${unseen}`, {
+          suggestions: ['set TMPDIR to a folder that is shared with the engine'],
+        })
+      return {exit: {code}, output}
     },
     async launch(argv, env, ports) {
-      const name = containerName()
+      const {name, run} = newContainer()
       const published = ports.flatMap(port => ['--publish', `127.0.0.1::${port}`])
-      return launch(inside(argv, ['--name', name, ...published, ...withEnv(env)]), {name, ports, outer: folder.outer})
+      return launch([...run, ...inside(argv, [...published, ...withEnv(env)])], {name, ports, outer: folder.outer})
     },
     async output() {
       return {stdout: await readTail(join(folder.outer, 'stdout.log')), stderr: await readTail(join(folder.outer, 'stderr.log'))}
@@ -114,27 +108,27 @@ export async function dockerHost(proxy: Proxy, runtime: Runtime, {keep, nodes}: 
 }
 
 /** Options that keep the descriptor limit in bounds, asked once for a runtime. */
-function limit(runtime: Runtime): Promise<readonly string[]> {
-  const known = limits.get(runtime) ?? askLimit(runtime.reference)
+function limit(runtime: Runtime, signal: AbortSignal): Promise<readonly string[]> {
+  const known = limits.get(runtime) ?? askLimit(runtime.reference, signal)
   limits.set(runtime, known)
   return known
 }
 
-async function askLimit(image: string): Promise<readonly string[]> {
-  const {ok, stdout} = await docker(
-    ['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', 'sh', image, '-c', 'ulimit -Hn'],
-    {timeoutMs: PATIENCE.configTest},
-  )
+async function askLimit(image: string, signal: AbortSignal): Promise<readonly string[]> {
+  const {ok, stdout} = await runContainer(['--network', 'none', '--entrypoint', 'sh', image, '-c', 'ulimit -Hn'], {signal})
   return ok && !(Number(stdout) <= DESCRIPTORS) ? ['--ulimit', `nofile=${DESCRIPTORS}:${DESCRIPTORS}`] : []
 }
 
 /** A firewall between bridge and host would make every check fail for no fault of the configuration. Images without bash are not asked. */
-async function checkReach(image: string, node: string | undefined, common: readonly string[]): Promise<void> {
+async function checkReach(
+  image: string,
+  node: string | undefined,
+  {common, signal}: {common: readonly string[]; signal: AbortSignal},
+): Promise<void> {
   const [, host, port] = /^(.+):(\d+)$/.exec(node ?? '') ?? []
   if (host === undefined || port === undefined || host.startsWith('127.')) return
-  const {code} = await docker([...common, '--entrypoint', 'timeout', image, '5', 'bash', '-c', `exec 3<>/dev/tcp/${host}/${port}`], {
-    timeoutMs: PATIENCE.configTest,
-  })
+  const probe = ['--entrypoint', 'timeout', image, '5', 'bash', '-c', `exec 3<>/dev/tcp/${host}/${port}`]
+  const {code} = await runContainer([...common, ...probe], {signal})
   // timeout(1) and bash: 1 refused or unreachable, 124 no answer.
   if (code !== 1 && code !== 124) return
   throw new EnvironmentError(`a container cannot reach this machine at ${host}:${port}: a firewall may stand between`, {
@@ -143,17 +137,24 @@ async function checkReach(image: string, node: string | undefined, common: reado
 }
 
 /** A mounted folder can be empty in the container when the engine has another view of the file system than we have. */
-async function whyUnseen(inside: (argv: readonly string[]) => readonly string[], argv: readonly string[]): Promise<string | undefined> {
+async function whyUnseen(
+  inside: (argv: readonly string[]) => readonly string[],
+  argv: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const entry = argv.find(arg => arg.startsWith(`${MOUNT}/`))
   if (entry === undefined) return undefined
-  const {ok, problem} = await docker(inside(['ls', entry]), {timeoutMs: PATIENCE.configTest})
+  const {ok, problem} = await runContainer(inside(['ls', entry]), {signal})
   return ok ? undefined : problem
 }
 
 function launch(args: readonly string[], {name, ports, outer}: {name: string; ports: readonly number[]; outer: string}): Launched {
-  const forget = onExit(() => removeNow(name))
   const {exit, ended, kill} = startForeground(['docker', ...args], {cwd: outer, outer})
-  const gone = () => (exit() === undefined ? undefined : true)
+  const forget = onExit(() => {
+    kill('SIGKILL')
+    removeNow(name)
+  })
+  const gone = () => (exit() === undefined ? undefined : (true as const))
   let known: readonly number[] | undefined
   return {
     exit,
@@ -170,13 +171,7 @@ function launch(args: readonly string[], {name, ports, outer}: {name: string; po
       if (exit() === undefined && (await docker(['kill', '--signal', stopSignal, name])).ok)
         await askUntil(gone, {budgetMs: PATIENCE.containerStop})
       // Asked again while the client lives: it may be stopped before the engine has made the container.
-      await askUntil(
-        async () => {
-          await docker(['rm', '--force', '--volumes', name])
-          return gone()
-        },
-        {budgetMs: PATIENCE.kill, everyMs: 100},
-      )
+      await removeUntil(name, gone)
       if (exit() === undefined) kill('SIGKILL')
       await ended
       await askUntil(async () => ((await docker(['container', 'inspect', '--format', '{{.Id}}', name])).ok ? undefined : true), {
@@ -195,28 +190,8 @@ async function publishedPorts(name: string, ports: readonly number[]): Promise<r
   return published.length === ports.length ? published : undefined
 }
 
-/** Removes containers whose owner ended without doing it. */
-export async function reapContainers(logger: Logger): Promise<void> {
-  const {stdout} = await docker(['ps', '--all', '--filter', `label=${OWNER_LABEL}`, '--format', `{{.ID}}\t{{.Label "${OWNER_LABEL}"}}`])
-  for (const line of stdout.split('\n')) {
-    const [id = '', label = ''] = line.split('\t')
-    const owner = parseOwner(label)
-    if (!owner || !isDead(owner)) continue
-    logger.debug(`removing container ${id}, left behind by process ${owner.pid}`)
-    await docker(['rm', '--force', '--volumes', id])
-  }
-}
-
 /** What the container writes must be ours to remove; as root, it gets no rights at all. */
 function containerUser(rootless: boolean, account: Account | undefined): string {
   if (rootless) return '0:0'
   return account ? `${account.uid}:${account.gid}` : `${getuid?.() ?? 0}:${getgid?.() ?? 0}`
-}
-
-function containerName(): string {
-  return `gms-proxy-${pid}-${randomBytes(6).toString('hex')}`
-}
-
-function removeNow(name: string): void {
-  spawnSync('docker', ['rm', '--force', '--volumes', name], {stdio: 'ignore', timeout: PATIENCE.stop})
 }

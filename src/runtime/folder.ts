@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {lstat, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
@@ -11,6 +11,10 @@ import type {Child, Owner} from './owner.ts'
 import {currentOwner, isChild, isDead, killOrphans, parseOwner} from './owner.ts'
 
 const NAME = /^gms-proxy-\d+-[0-9a-f]{12}$/
+/** Before it gets its name. */
+const UNNAMED = '.gms-proxy-'
+/** A folder without a name or a note is nobody's after this time, ms: a live run needs microseconds between the two. */
+const ABANDONED = 600_000
 const NOTE = 'owner.json'
 
 /** The temporary folder of one proxy. Only `path` is given away; the note about its owner lies where the proxy cannot write. */
@@ -44,14 +48,19 @@ export async function makeFolder({account, keep}: {account?: Account | undefined
     writeFileSync(join(folder, NOTE), JSON.stringify(note), {mode: 0o600})
   }
   // It gets its recognisable name together with the note: no other run ever sees one without the other.
-  const unnamed = await mkdtemp(join(base, '.gms-proxy-'))
-  write(unnamed)
-  mkdirSync(join(unnamed, 'sandbox'), {mode: 0o700})
-  if (account) {
-    chownSync(join(unnamed, 'sandbox'), account.uid, account.gid)
-    chmodSync(unnamed, 0o711)
+  const unnamed = await mkdtemp(join(base, UNNAMED))
+  try {
+    write(unnamed)
+    mkdirSync(join(unnamed, 'sandbox'), {mode: 0o700})
+    if (account) {
+      chownSync(join(unnamed, 'sandbox'), account.uid, account.gid)
+      chmodSync(unnamed, 0o711)
+    }
+    await rename(unnamed, outer)
+  } catch (error) {
+    rmSync(unnamed, {recursive: true, force: true})
+    throw error
   }
-  await rename(unnamed, outer)
   const removeNow = () => {
     if (!keep) rmSync(outer, {recursive: true, force: true, maxRetries: 3})
   }
@@ -83,14 +92,22 @@ export async function writeInto(folder: string, file: {path: string; text: strin
 
 /** Removes what runs that were killed left behind: their processes and their folders. Live runs, and folders that were to be kept, stay. */
 export async function reapFolders(logger: Logger, account?: Account): Promise<void> {
-  const base = await temporaryBase(account)
-  for (const name of await readdir(base)) {
-    if (!NAME.test(name)) continue
+  const base = await temporaryBase(account).catch(() => '')
+  if (base === '') return
+  for (const name of await readdir(base).catch(() => [])) {
+    if (!NAME.test(name) && !name.startsWith(UNNAMED)) continue
     const outer = join(base, name)
     try {
       const found = await lstat(outer)
       // Anyone may write to a temporary folder: only a note that is ours is believed.
-      if (!found.isDirectory() || found.uid !== getuid?.() || lstatSync(join(outer, NOTE)).uid !== found.uid) continue
+      if (!found.isDirectory() || found.uid !== getuid?.()) continue
+      if (!existsSync(join(outer, NOTE))) {
+        if (Date.now() - found.mtimeMs < ABANDONED) continue
+        logger.debug(`removing ${outer}, which belongs to nobody`)
+        await removeFolder(outer)
+        continue
+      }
+      if (lstatSync(join(outer, NOTE)).uid !== found.uid) continue
       const text = await readFile(join(outer, NOTE), 'utf8')
       const owner = parseOwner(text)
       if (!owner || !isDead(owner)) continue
@@ -98,15 +115,19 @@ export async function reapFolders(logger: Logger, account?: Account): Promise<vo
       for (const child of children) killOrphans(child, outer)
       if (keep) continue
       logger.debug(`removing ${outer}, left behind by process ${owner.pid}`)
-      await rm(outer, {recursive: true, force: true, maxRetries: 3, retryDelay: 50})
+      await removeFolder(outer)
     } catch (error) {
       logger.debug(`left ${outer} alone: ${String(error)}`)
     }
   }
 }
 
+function removeFolder(folder: string): Promise<void> {
+  return rm(folder, {recursive: true, force: true, maxRetries: 3, retryDelay: 50})
+}
+
 function readNote(text: string): Pick<Note, 'keep' | 'children'> {
-  const note: Partial<Record<keyof Note, unknown>> = JSON.parse(text)
+  const note = JSON.parse(text) as Partial<Record<keyof Note, unknown>>
   return {keep: note.keep === true, children: Array.isArray(note.children) ? note.children.filter(isChild) : []}
 }
 

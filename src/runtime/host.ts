@@ -25,8 +25,8 @@ export interface Launched {
   listensOn(port: number): boolean
   /** Signals the leader only. */
   signal(name: NodeJS.Signals): Promise<void>
-  /** Ends the whole tree: `stopSignal` first, SIGKILL when that is not enough. */
-  stop(stopSignal: NodeJS.Signals): Promise<void>
+  /** Ends the whole tree: `stopSignal` first, SIGKILL when that is not enough, soon when somebody waits for us to end. */
+  stop(stopSignal: NodeJS.Signals, options: {hurry: boolean}): Promise<void>
 }
 
 /** A place to run one proxy in: this machine, or a container. Made for one start, disposed with it. */
@@ -45,7 +45,7 @@ export interface Host {
   reachesNodes(): Promise<void>
   write(file: {path: string; text: string}): Promise<void>
   /** @throws EnvironmentError when the command cannot be started at all. */
-  run(argv: readonly string[], env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer>
+  run(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<Answer>
   launch(argv: readonly string[], env: Readonly<Record<string, string>>, ports: readonly number[]): Promise<Launched>
   /** Output of the running proxy so far. */
   output(): Promise<{stdout: string; stderr: string}>

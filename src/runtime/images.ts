@@ -1,6 +1,6 @@
 import type {Proxy} from '../proxies/proxy.ts'
-import {docker, engine, hasImage, pullImage} from './docker-engine.ts'
-import {PATIENCE} from './patience.ts'
+import {runContainer} from './containers.ts'
+import {engine, hasImage, pullImage} from './docker-engine.ts'
 import type {Runtime, RuntimeRequest} from './runtime.ts'
 
 /** The image that is asked for: the named one, the official one of the asked version, or the pinned official one. */
@@ -11,7 +11,7 @@ export function imageFor(proxy: Proxy, {image, version}: Pick<RuntimeRequest, 'i
 
 /** A Docker runtime, or why there is none. Downloads the image when the engine does not have it. */
 export async function dockerRuntime(proxy: Proxy, request: RuntimeRequest, signal: AbortSignal): Promise<Runtime | {because: string}> {
-  const {answers, because = 'no Docker engine answers'} = await engine()
+  const {answers, because = 'no Docker engine answers'} = await engine(signal)
   if (!answers) return {because}
   const reference = imageFor(proxy, request)
   let how = 'which the engine has'
@@ -29,9 +29,6 @@ export async function dockerRuntime(proxy: Proxy, request: RuntimeRequest, signa
 /** What the proxy in the image says of itself. */
 async function imageVersion(proxy: Proxy, reference: string, signal?: AbortSignal): Promise<string | undefined> {
   const [command = proxy.image.command, ...args] = proxy.versionCommand(proxy.image.command)
-  const {output} = await docker(['run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', command, reference, ...args], {
-    timeoutMs: PATIENCE.configTest,
-    ...(signal ? {signal} : {}),
-  })
+  const {output} = await runContainer(['--network', 'none', '--entrypoint', command, reference, ...args], {signal})
   return proxy.parseVersion(output)
 }

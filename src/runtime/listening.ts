@@ -23,7 +23,9 @@ function listenersOn(table: string, port: number): readonly string[] {
   return read(table)
     .split('\n')
     .map(line => line.trim().split(/\s+/))
-    .flatMap(([, local = '', , state, , , , , , inode]) => (state === LISTEN && local.endsWith(suffix) && inode !== undefined ? [inode] : []))
+    .flatMap(([, local = '', , state, , , , , , inode]) =>
+      state === LISTEN && local.endsWith(suffix) && inode !== undefined ? [inode] : [],
+    )
 }
 
 /** Inodes of the sockets that a process has open; none when we may not look. */

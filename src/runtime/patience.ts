@@ -12,6 +12,8 @@ export const PATIENCE = {
   readyAnswer: 2_000,
   /** From the stop signal until the processes are gone; then SIGKILL. */
   stop: 4_000,
+  /** The same when a person has interrupted us: httpd waits for its open tunnels as long as we let it. */
+  hurriedStop: 1_000,
   /** The same in a container: as its first process a proxy without a handler of its own ignores the signal (HAProxy without a master). */
   containerStop: 800,
   /** From SIGKILL until they are gone. */

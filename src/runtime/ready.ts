@@ -12,7 +12,13 @@ type Look = 'answered' | 'accepted' | 'refused'
  */
 export async function waitUntilAccepting(
   port: number,
-  {host, acceptMeansListening, listensOn, hasEnded, signal}: {host: string; acceptMeansListening: boolean; listensOn(port: number): boolean; hasEnded(): boolean; signal: AbortSignal},
+  {
+    host,
+    acceptMeansListening,
+    listensOn,
+    hasEnded,
+    signal,
+  }: {host: string; acceptMeansListening: boolean; listensOn(port: number): boolean; hasEnded(): boolean; signal: AbortSignal},
 ): Promise<boolean> {
   const silentSince = Date.now() + PATIENCE.ready / 4
   const found = await askUntil(

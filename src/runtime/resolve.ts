@@ -20,12 +20,12 @@ export async function resolveRuntime(proxy: Proxy, request: RuntimeRequest, sign
 
   const looked: string[] = []
   if (binary !== undefined) {
-    const found = await namedBinary(proxy, binary)
+    const found = await namedBinary(proxy, binary, signal)
     if (versionMatches(version, found.version)) return binaryRuntime(proxy, found)
     looked.push(`${binary} is ${proxy.title} ${found.version}`)
   } else {
     if (prefer !== 'docker' && image === undefined) {
-      const found = await findBinaries(proxy)
+      const found = await findBinaries(proxy, signal)
       const chosen = found.find(candidate => versionMatches(version, candidate.version))
       if (chosen) return binaryRuntime(proxy, chosen)
       looked.push(

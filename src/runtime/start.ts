@@ -6,7 +6,8 @@ import type {Proxy} from '../proxies/proxy.ts'
 import {unprivilegedAccount} from './account.ts'
 import {binaryHost} from './binary-host.ts'
 import {Cleanup} from './cleanup.ts'
-import {dockerHost, reapContainers} from './docker-host.ts'
+import {reapContainers} from './containers.ts'
+import {dockerHost} from './docker-host.ts'
 import {reapFolders} from './folder.ts'
 import type {Exit, Host, Launched} from './host.ts'
 import {describeExit, isCrash} from './host.ts'
@@ -18,10 +19,13 @@ import {waitUntilAccepting} from './ready.ts'
 import type {ConfigMessage, RunningProxy, StartOptions, StartResult} from './runtime.ts'
 import type {RunnableConfig} from './sandbox.ts'
 import {sandbox} from './sandbox.ts'
+import {troubleOfThisMachine} from './trouble.ts'
 
 /** A port is chosen, then used: somebody else may take it between. */
 const PORT_ATTEMPTS = 3
 const QUOTED_LINES = 8
+/** Below this, checks fail because we ourselves run out: measured with all of them at once. */
+const LEAST_DESCRIPTORS = 256
 
 /**
  * Makes a configuration runnable, lets the proxy test it, starts it and waits until every listener answers.
@@ -50,19 +54,20 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
   try {
     const config = proxy.parse(bundle)
     const [listener] = proxy.listeners(config)
-    const host = runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep}) : await dockerHost(proxy, runtime, {keep, nodes})
+    const host =
+      runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep, signal}) : await dockerHost(proxy, runtime, {keep, nodes, signal})
     cleanup.defer(() => host.dispose())
     if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
     const ports = await host.planPorts(Math.max(1, proxy.listeners(config).length))
     const installation = await host.installation()
     // A container has limits of its own, which its engine sets.
-    const openFiles = runtime.kind === 'binary' ? {openFiles: await descriptorLimit()} : {}
+    const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
     const runnable = sandbox(proxy, config, {...host.plan, ...openFiles, version: runtime.version, ports, nodes, installation, allowExec})
     for (const file of runnable.files) await host.write(file)
 
     const test = proxy.configTest(host.command, runnable.entry, host.plan.folder)
     // Both are over before one's failure is told: nothing may still use the folder when it is removed.
-    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, test.env ?? {}, signal), host.reachesNodes()])
+    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, test.env ?? {}), host.reachesNodes()])
     if (outcome.status === 'rejected') throw outcome.reason
     if (reach.status === 'rejected') throw reach.reason
     const tested = outcome.value
@@ -74,7 +79,7 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
 
     const invocation = proxy.start(host.command, runnable.entry, host.plan.folder)
     const launched = await host.launch(invocation.argv, invocation.env ?? {}, ports)
-    cleanup.defer(() => launched.stop(proxy.stopSignal))
+    cleanup.defer(() => launched.stop(proxy.stopSignal, {hurry: signal.aborted}))
     const hasEnded = () => launched.exit() !== undefined
     const published = (await askUntil(() => (hasEnded() ? [] : launched.ports()), {budgetMs: PATIENCE.ready, signal})) ?? []
     const accepting = (port: number) =>
@@ -98,8 +103,17 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     return {started: true, proxy: running, sandbox: runnable.sandboxed}
   } catch (error) {
     await cleanup[Symbol.asyncDispose]()
-    throw error
+    throw troubleOfThisMachine(error)
   }
+}
+
+/** @throws EnvironmentError when so few files may be open that every proxy, and we, would fail for that. */
+async function enoughDescriptors({title}: Proxy): Promise<number> {
+  const limit = await descriptorLimit()
+  if (limit >= LEAST_DESCRIPTORS) return limit
+  throw new EnvironmentError(`${title} cannot be judged here: only ${limit} files may be open, ${LEAST_DESCRIPTORS} are the least`, {
+    suggestions: ['raise the limit: ulimit -n 4096'],
+  })
 }
 
 interface RunningParts {
@@ -171,7 +185,9 @@ async function readLogs({logs}: Proxy, host: Host): Promise<{access: string; err
  */
 function judge(proxy: Proxy, runnable: RunnableConfig, exit: Exit, output: string): readonly ConfigMessage[] | 'port taken' {
   if (isCrash(exit))
-    throw new EnvironmentError(`the configuration test of ${proxy.title} crashed: ${describeExit(exit)}\n${lastLines(output)}`)
+    throw new EnvironmentError(`the configuration test of ${proxy.title} crashed: ${describeExit(exit)}\n${lastLines(output)}`.trim(), {
+      suggestions: ['run another build of it with --binary or --image', 'keep the sandbox with --keep and run the test by hand'],
+    })
   const messages = proxy.parseConfigTest(output).map(message => runnable.explain(message))
   if (exit.code === 0) return messages.map(message => ({...message, level: 'warning' as const}))
   return blame(proxy, messages, output, `${proxy.title} refused the configuration: ${describeExit(exit)}`)

@@ -17,7 +17,7 @@ export async function upstreamAddress(runtime: Runtime, signal?: AbortSignal): P
 async function bridgeGateway(signal: AbortSignal | undefined): Promise<string | undefined> {
   const {ok, stdout} = await docker(
     ['network', 'inspect', 'bridge', '--format', '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{"\\n"}}{{end}}'],
-    signal ? {signal} : {},
+    {signal},
   )
   if (!ok) return undefined
   const [subnet = '', gateway = ''] =

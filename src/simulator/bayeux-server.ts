@@ -36,9 +36,9 @@ export interface Answer {
   holdMs?: number
 }
 
-/** `exactOptionalPropertyTypes`: a message has no `id` rather than an undefined one. */
-function idOf(message: BayeuxMessage): {id?: string} {
-  return message.id === undefined ? {} : {id: String(message.id)}
+/** The `id` of a message, as a string: on the wire it may be a number. */
+function idOf({id}: {id?: string | number}): {id?: string} {
+  return id === undefined ? {} : {id: String(id)}
 }
 
 /** The client may ask for another hold; 2^31-1 ms is the longest that a timer takes. */

@@ -24,7 +24,11 @@ function flawOf(result: ChatResult, transport: BayeuxTransport): {message: strin
       actual: `"${broken.step}" failed after ${time(broken.tookMs)}: ${broken.note}`,
     }
   if (result.ended !== 'completed')
-    return {message: `Expected a whole chat over ${transport}`, expected: 'handshake, chat, message, answer and disconnect all succeed', actual: result.stoppedAt ?? result.ended}
+    return {
+      message: `Expected a whole chat over ${transport}`,
+      expected: 'handshake, chat, message, answer and disconnect all succeed',
+      actual: result.stoppedAt ?? result.ended,
+    }
   if (result.handshakes > 1)
     return {
       message: 'Expected one session from the first message to the last',

@@ -45,6 +45,8 @@ export interface Configuration {
   messages: readonly {level: 'error' | 'warning'; text: string; location?: Location}[]
   /** Crashes, `[alert]` and `[emerg]` lines up to now. */
   complaints(): Promise<readonly string[]>
+  /** Access and error log up to now, secrets redacted. */
+  log(): Promise<string>
 }
 
 /** `Stage` of a check that declared the need `evidence`. */
@@ -89,7 +91,9 @@ export interface Check {
 }
 
 /** A check that judges with both witnesses: `needs` gains `evidence`, and the stage is sure to have the upstream. */
-export function withWitnesses(check: Omit<Check, 'run' | 'needs'> & {needs?: readonly Need[]; run(stage: WitnessedStage): Promise<Judgement>}): Check {
+export function withWitnesses(
+  check: Omit<Check, 'run' | 'needs'> & {needs?: readonly Need[]; run(stage: WitnessedStage): Promise<Judgement>},
+): Check {
   return {
     ...check,
     needs: ['evidence', ...(check.needs ?? [])],

@@ -12,8 +12,11 @@ export function time(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** What both ends of the proxy saw of these flows: the last exchanges of the client, and the requests that reached GMS. */
-export function evidence(transcripts: Transcript | readonly Transcript[], recorder?: Recorder): Evidence {
+/**
+ * What both ends of the proxy saw of these flows: the last exchanges of the client, and the requests that reached GMS with those headers
+ * (`show`) that the check is about.
+ */
+export function evidence(transcripts: Transcript | readonly Transcript[], recorder?: Recorder, show: readonly string[] = []): Evidence {
   const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
   const exchanges = list.flatMap(({exchanges: own}) => own).slice(-MOST_LINES)
   const stops = list.flatMap(({stoppedAt}) => (stoppedAt === undefined ? [] : [stoppedAt]))
@@ -21,7 +24,15 @@ export function evidence(transcripts: Transcript | readonly Transcript[], record
   if (!recorder) return {client, upstream: ['not seen: the proxy was not started by us']}
   const sent = exchanges.flatMap(({probe}) => (probe === undefined ? [] : [probe]))
   const arrived = [...new Set(sent)].flatMap(probe => recorder.byProbe(probe) ?? [])
-  return {client, upstream: arrived.length > 0 ? arrived.map(upstreamLine) : ['none of these requests reached GMS']}
+  return {
+    client,
+    upstream: arrived.length > 0 ? arrived.map(request => upstreamLine(request, show)) : ['none of these requests reached GMS'],
+  }
+}
+
+/** The part of a transcript up to its first request: all that matters where a header is judged. */
+export function firstExchange<T extends Transcript>(transcript: T): T {
+  return {...transcript, exchanges: transcript.exchanges.slice(0, 1)}
 }
 
 /** The verdict when a header was to be judged and no request carried it to GMS. */
@@ -29,7 +40,14 @@ export function nothingArrived(transcripts: Transcript | readonly Transcript[], 
   const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
   return {
     status: 'failed',
-    findings: [{message: 'Expected the request to reach GMS', expected: 'a request at GMS', actual: list.find(({stoppedAt}) => stoppedAt)?.stoppedAt ?? 'none arrived', evidence: evidence(transcripts, recorder)}],
+    findings: [
+      {
+        message: 'Expected the request to reach GMS',
+        expected: 'a request at GMS',
+        actual: list.find(({stoppedAt}) => stoppedAt)?.stoppedAt ?? 'none arrived',
+        evidence: evidence(transcripts, recorder),
+      },
+    ],
   }
 }
 
@@ -41,14 +59,16 @@ export function clientLine({what, status, tookMs, answer}: Exchange): string {
 }
 
 /** `gms1 received POST /genesys/cometd/connect over HTTP/1.1, answered 200 after 12 ms` */
-export function upstreamLine(request: CapturedRequest): string {
+export function upstreamLine(request: CapturedRequest, show: readonly string[] = []): string {
   const {node, method, target, httpVersion, at, status, answeredAt, ended} = request
-  const upgrade = ['upgrade', 'connection'].flatMap(name => request.headers[name]?.map(value => `${name}: ${value}`) ?? [])
+  // An upgrade lives and dies by these; on every other request they say nothing.
+  const names = request.headers['upgrade'] || request.headers['sec-websocket-key'] ? [...show, 'upgrade', 'connection'] : show
+  const headers = names.flatMap(name => request.headers[name]?.map(value => `${name}: ${value}`) ?? [`no ${name}`])
   const end =
     ended === 'peer-closed'
       ? 'was still holding it when the connection closed'
       : status === undefined
         ? 'has not answered yet'
         : `answered ${status} after ${time((answeredAt ?? at) - at)}`
-  return `${node} received ${method} ${target.split('?')[0] ?? target} over HTTP/${httpVersion}${upgrade.length > 0 ? ` (${upgrade.join(', ')})` : ''}, ${end}`
+  return `${node} received ${method} ${target.split('?')[0] ?? target} over HTTP/${httpVersion}${headers.length > 0 ? ` (${headers.join(', ')})` : ''}, ${end}`
 }

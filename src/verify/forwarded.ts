@@ -5,5 +5,8 @@ export const CLIENT_ADDRESS_HEADERS = ['x-forwarded-for', 'x-real-ip', 'forwarde
 
 /** Every address that the request names as its client, in order. Several header lines are one list (RFC 9110, 5.2). */
 export function forwardedFor(request: CapturedRequest): readonly string[] {
-  return (request.headers['x-forwarded-for'] ?? []).flatMap(line => line.split(',')).map(entry => entry.trim()).filter(entry => entry !== '')
+  return (request.headers['x-forwarded-for'] ?? [])
+    .flatMap(line => line.split(','))
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '')
 }

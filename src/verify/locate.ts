@@ -1,4 +1,3 @@
-import type {Span} from '../model/bundle.ts'
 import {redact} from '../model/redact.ts'
 import type {Location} from '../model/report.ts'
 import type {Directive, ParsedConfig} from '../proxies/proxy.ts'
@@ -9,16 +8,17 @@ export function locate(config: ParsedConfig, directives: readonly string[]): Loc
     const words = wanted.toLowerCase().split(' ')
     for (const {directives: top} of config.files) {
       const found = find(top, words)
-      if (found) return placeOf(config, found.span)
+      if (found) return placeOf(config, {file: found.span.file, line: found.span.line, column: found.span.column})
     }
   }
   return undefined
 }
 
 /** A place with the text of its line. */
-export function placeOf({bundle}: ParsedConfig, {file, line, column}: Pick<Span, 'file' | 'line' | 'column'>): Location {
-  const text = bundle.files.find(({path}) => path === file)?.text.split('\n')[line - 1]?.trim()
-  return {file, line, column, ...(text === undefined || text === '' ? {} : {text: redact(text)})}
+export function placeOf({bundle}: ParsedConfig, place: Location): Location {
+  const lines = bundle.files.find(({path}) => path === place.file)?.text.split('\n') ?? []
+  const text = lines[place.line - 1]?.trim()
+  return {...place, ...(text === undefined || text === '' ? {} : {text: redact(text)})}
 }
 
 function find(directives: readonly Directive[], words: readonly string[]): Directive | undefined {

@@ -8,11 +8,18 @@ import type {Check} from './check.ts'
  */
 export function selectChecks(checks: readonly Check[], {only, skip}: {only: readonly string[]; skip: readonly string[]}): readonly Check[] {
   const matches = (selector: string) => (check: Check) => check.meta.id === selector || check.meta.id.startsWith(`${selector}-`)
-  for (const [flag, selectors] of [['--only', only], ['--skip', skip]] as const)
+  for (const [flag, selectors] of [
+    ['--only', only],
+    ['--skip', skip],
+  ] as const)
     for (const selector of selectors)
       if (!checks.some(matches(selector)))
-        throw new UsageError(`${flag} ${selector} matches no check`, {suggestions: ['gms-proxy explain lists every check', 'a prefix such as upgrade or affinity selects a whole concern']})
-  const chosen = checks.filter(check => (only.length === 0 || only.some(selector => matches(selector)(check))) && !skip.some(selector => matches(selector)(check)))
+        throw new UsageError(`${flag} ${selector} matches no check`, {
+          suggestions: ['gms-proxy explain lists every check', 'a prefix such as upgrade or affinity selects a whole concern'],
+        })
+  const chosen = checks.filter(
+    check => (only.length === 0 || only.some(selector => matches(selector)(check))) && !skip.some(selector => matches(selector)(check)),
+  )
   if (chosen.length === 0) throw new UsageError('--only and --skip together leave no check to run', {suggestions: ['drop one of them']})
   return [...chosen].sort((a, b) => CONCERNS.indexOf(a.meta.concern) - CONCERNS.indexOf(b.meta.concern))
 }

@@ -41,7 +41,13 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
   const address = await upstreamAddress(runtime, signal)
   const mostChats = await mostChatsHere()
   const nodeCount = countNodes(proxy, prepared)
-  const simulator = await startSimulator({nodes: nodeCount + 1, host: address.listen, holdMs: promises.holdMs, maxFileSize: promises.maxFileSize, logger})
+  const simulator = await startSimulator({
+    nodes: nodeCount + 1,
+    host: address.listen,
+    holdMs: promises.holdMs,
+    maxFileSize: promises.maxFileSize,
+    logger,
+  })
   try {
     const nodes = simulator.nodes.slice(0, nodeCount)
     const bystander = simulator.nodes[nodeCount]
@@ -54,6 +60,10 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
       accepted: result.started,
       messages: result.started ? result.proxy.messages : result.messages,
       complaints: async () => running?.complaints() ?? [],
+      log: async () => {
+        const logs = await running?.logs()
+        return logs ? `${logs.error}\n${logs.access}` : ''
+      },
     }
     const budgets = budgetsFor(promises)
     const target = targetOf(running?.url ?? new URL('http://127.0.0.1:9'), promises)
@@ -65,7 +75,13 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
       signal,
       configuration,
       mostChats,
-      upstream: {recorder: simulator.recorder, nodes, bystander: {name: bystander.name, address: reach(bystander)}, direct, agentSays: (text, key) => simulator.agentSays(text, key)},
+      upstream: {
+        recorder: simulator.recorder,
+        nodes,
+        bystander: {name: bystander.name, address: reach(bystander)},
+        direct,
+        agentSays: (text, key) => simulator.agentSays(text, key),
+      },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
     }
     return {
@@ -94,5 +110,9 @@ function countNodes(proxy: Proxy, {config}: Prepared): number {
 
 /** Users send the public name with the port they connect to. */
 export function targetOf(url: URL, {serverName}: Promises): Target {
-  return {url, hostHeader: serverName === undefined ? url.host : `${serverName}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`, chatService: DEFAULT_CHAT_SERVICE}
+  return {
+    url,
+    hostHeader: serverName === undefined ? url.host : `${serverName}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
+    chatService: DEFAULT_CHAT_SERVICE,
+  }
 }

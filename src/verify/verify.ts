@@ -9,7 +9,7 @@ import {resolveRuntime} from '../runtime/resolve.ts'
 import type {Runtime, RuntimeRequest} from '../runtime/runtime.ts'
 import type {Check, Draft, Judgement, Stage} from './check.ts'
 import {CHECKS} from './checks/index.ts'
-import {locate} from './locate.ts'
+import {locate, placeOf} from './locate.ts'
 import {telltaleLines} from './proxy-log.ts'
 import {selectChecks} from './select.ts'
 import {budgetsFor, mostChatsHere, setStage, targetOf} from './stage.ts'
@@ -54,7 +54,9 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
   const settled = await Promise.allSettled(
     subjects.map(async subject => {
       try {
-        return await (subject.kind === 'url' ? verifyUrl(subject, checks, {...options, signal}) : verifyConfiguration(subject, checks, {...options, signal}, heavy))
+        return await (subject.kind === 'url'
+          ? verifyUrl(subject, checks, {...options, signal})
+          : verifyConfiguration(subject, checks, {...options, signal}, heavy))
       } catch (error) {
         stop.abort(error)
         throw error
@@ -76,19 +78,34 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
   }
 }
 
-async function verifyConfiguration(subject: Exclude<Subject, {kind: 'url'}>, checks: readonly Check[], options: VerifyOptions, heavy: ReturnType<typeof pLimit>): Promise<SubjectReport> {
+async function verifyConfiguration(
+  subject: Exclude<Subject, {kind: 'url'}>,
+  checks: readonly Check[],
+  options: VerifyOptions,
+  heavy: ReturnType<typeof pLimit>,
+): Promise<SubjectReport> {
   const {proxy, name} = subject
   const {signal, onProgress} = options
   const runtime = await resolveRuntime(proxy, options.runtimeFor(proxy), signal)
   const prepared = prepare(subject, runtime)
   const {promises, config} = prepared
   onProgress?.({event: 'subject-started', subject: name, checks: checks.map(check => check.meta.id), runtime})
-  const stageOptions: StageOptions = {proxy, prepared, runtime, allowExec: options.allowExec, keep: options.keep, signal, logger: options.logger}
+  const stageOptions: StageOptions = {
+    proxy,
+    prepared,
+    runtime,
+    allowExec: options.allowExec,
+    keep: options.keep,
+    signal,
+    logger: options.logger,
+  }
   const shared = await setStage(stageOptions)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
-    const judge = (check: Check, set: SetStage) => runCheck(check, set, {name, proxy, config, pathOf: file => pathOf(subject, file), ...options})
-    const skipReason = (check: Check) => whyNot(check, {accepted, affinity: promises.affinity === 'required', nodes: promises.nodes, url: false, intrusive: true})
+    const judge = (check: Check, set: SetStage) =>
+      runCheck(check, set, {name, proxy, config, pathOf: file => pathOf(subject, file), ...options})
+    const skipReason = (check: Check) =>
+      whyNot(check, {accepted, affinity: promises.affinity === 'required', nodes: promises.nodes, url: false, intrusive: true})
     const run = async (check: Check): Promise<Outcome> => {
       const because = skipReason(check)
       if (because !== undefined) return conclude(check, name, {status: 'skipped', because}, 0, onProgress)
@@ -126,18 +143,35 @@ async function verifyConfiguration(subject: Exclude<Subject, {kind: 'url'}>, che
   }
 }
 
-async function verifyUrl(subject: Extract<Subject, {kind: 'url'}>, checks: readonly Check[], options: VerifyOptions): Promise<SubjectReport> {
+async function verifyUrl(
+  subject: Extract<Subject, {kind: 'url'}>,
+  checks: readonly Check[],
+  options: VerifyOptions,
+): Promise<SubjectReport> {
   const {name, url} = subject
   const {signal, onProgress} = options
   const promises = promisesOfUrl(subject)
   const budgets = budgetsFor(promises)
   const target = targetOf(url, promises)
   onProgress?.({event: 'subject-started', subject: name, checks: checks.map(check => check.meta.id)})
-  const stage: Stage = {target, promises, budgets, signal, mostChats: await mostChatsHere(), flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal})}
+  const stage: Stage = {
+    target,
+    promises,
+    budgets,
+    signal,
+    mostChats: await mostChatsHere(),
+    flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
+  }
   const set: SetStage = {stage, sandbox: {diff: '', nodes: []}, async [Symbol.asyncDispose]() {}}
   const oneByOne = pLimit(1)
   const run = (check: Check): Promise<Outcome> => {
-    const because = whyNot(check, {accepted: true, affinity: promises.affinity === 'required', nodes: promises.nodes, url: true, intrusive: options.intrusive})
+    const because = whyNot(check, {
+      accepted: true,
+      affinity: promises.affinity === 'required',
+      nodes: promises.nodes,
+      url: true,
+      intrusive: options.intrusive,
+    })
     if (because !== undefined) return Promise.resolve(conclude(check, name, {status: 'skipped', because}, 0, onProgress))
     const judge = () => runCheck(check, set, {name, ...options})
     return check.isolation === 'own-proxy' ? oneByOne(judge) : judge()
@@ -163,12 +197,16 @@ async function verifyUrl(subject: Extract<Subject, {kind: 'url'}>, checks: reado
 }
 
 /** Why a check is not run here, in words; `undefined` when it is. */
-function whyNot(check: Check, have: {accepted: boolean; affinity: boolean; nodes: number; url: boolean; intrusive: boolean}): string | undefined {
+function whyNot(
+  check: Check,
+  have: {accepted: boolean; affinity: boolean; nodes: number; url: boolean; intrusive: boolean},
+): string | undefined {
   const needs = new Set(check.needs)
   if (have.url && needs.has('configuration')) return 'a proxy that already runs was not started by us'
   if (have.url && needs.has('evidence')) return 'what reached GMS cannot be seen behind a URL'
   if (have.url && needs.has('intrusive') && !have.intrusive) return 'a production system would notice it; allow it with --intrusive'
-  if (needs.has('affinity') && !have.affinity) return have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised'
+  if (needs.has('affinity') && !have.affinity)
+    return have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised'
   if (!have.accepted && !needs.has('configuration')) return 'the proxy did not accept the configuration'
   return undefined
 }
@@ -193,7 +231,11 @@ interface JudgeContext {
   onProgress?(progress: Progress): void
 }
 
-async function runCheck(check: Check, set: SetStage, {name, proxy, config, pathOf: nameOf = file => file, signal, logger, onProgress}: JudgeContext): Promise<Outcome> {
+async function runCheck(
+  check: Check,
+  set: SetStage,
+  {name, proxy, config, pathOf: nameOf = file => file, signal, logger, onProgress}: JudgeContext,
+): Promise<Outcome> {
   const {promises} = set.stage
   onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: check.longestWaitMs?.(promises) ?? 0})
   const began = Date.now()
@@ -203,7 +245,11 @@ async function runCheck(check: Check, set: SetStage, {name, proxy, config, pathO
   let judgement: Judgement
   try {
     const within = AbortSignal.any([signal, over.signal])
-    const stage: Stage = {...set.stage, signal: within, flow: (scripted, input, against = set.stage.target) => scripted.run(against, input, {budgets: set.stage.budgets, signal: within})}
+    const stage: Stage = {
+      ...set.stage,
+      signal: within,
+      flow: (scripted, input, against = set.stage.target) => scripted.run(against, input, {budgets: set.stage.budgets, signal: within}),
+    }
     judgement = await Promise.race([check.run(stage), rejectOn(within)])
   } catch (error) {
     signal.throwIfAborted()
@@ -217,13 +263,25 @@ async function runCheck(check: Check, set: SetStage, {name, proxy, config, pathO
   const tookMs = Date.now() - began
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)
   const logs = set.running && (await set.running.logs())
-  const findings = judgement.findings.map(draft => complete(draft, check, {log: logs ? telltaleLines(logs, draft.evidence.client) : [], nameOf, ...(proxy ? {proxy} : {}), ...(config ? {config} : {})}))
+  const findings = judgement.findings.map(draft =>
+    complete(draft, check, {
+      log: logs ? telltaleLines(logs, draft.evidence) : [],
+      nameOf,
+      ...(proxy ? {proxy} : {}),
+      ...(config ? {config} : {}),
+    }),
+  )
   return conclude(check, name, {...judgement, findings}, tookMs, onProgress, findings)
 }
 
 /** Adds to what the check saw: the place, the proxy's own words and the mend. */
-function complete(draft: Draft, {meta}: Check, {proxy, config, log, nameOf}: {proxy?: Proxy; config?: ParsedConfig; log: readonly string[]; nameOf(file: string): string}): Finding {
-  const location = draft.location ?? (proxy && config ? locate(config, meta.directives[proxy.name]) : undefined)
+function complete(
+  draft: Draft,
+  {meta}: Check,
+  {proxy, config, log, nameOf}: {proxy?: Proxy; config?: ParsedConfig; log: readonly string[]; nameOf(file: string): string},
+): Finding {
+  const named = draft.location && config ? placeOf(config, draft.location) : draft.location
+  const location = named ?? (proxy && config ? locate(config, meta.directives[proxy.name]) : undefined)
   const {message, expected, actual, evidence} = draft
   return {
     message: redact(message),
@@ -239,7 +297,14 @@ function complete(draft: Draft, {meta}: Check, {proxy, config, log, nameOf}: {pr
   }
 }
 
-function conclude({meta, transport}: Check, subject: string, judgement: Judgement, durationMs: number, onProgress: JudgeContext['onProgress'], findings: readonly Finding[] = []): Outcome {
+function conclude(
+  {meta, transport}: Check,
+  subject: string,
+  judgement: Judgement,
+  durationMs: number,
+  onProgress: JudgeContext['onProgress'],
+  findings: readonly Finding[] = [],
+): Outcome {
   const outcome: Outcome = {
     id: meta.id,
     concern: meta.concern,

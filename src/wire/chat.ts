@@ -10,7 +10,14 @@ export function chatChannel(service: string = DEFAULT_CHAT_SERVICE): string {
 
 /** `data` of a request published to the chat channel. Only what this version drives is typed. */
 export type ChatRequest =
-  | {operation: 'requestChat'; nickname?: string; firstName?: string; lastName?: string; subject?: string; userData?: Record<string, string>}
+  | {
+      operation: 'requestChat'
+      nickname?: string
+      firstName?: string
+      lastName?: string
+      subject?: string
+      userData?: Record<string, string>
+    }
   | {operation: 'requestNotifications'; secureKey: string; transcriptPosition?: number}
   | {operation: 'sendMessage'; secureKey: string; message: string; messageType?: string}
   | {operation: 'disconnect'; secureKey: string}

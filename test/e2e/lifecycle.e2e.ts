@@ -15,14 +15,20 @@ const folders = async () => (await readdir(tmpdir())).filter(name => /^gms-proxy
 
 async function processesIn(folder: string): Promise<readonly number[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map(async pid => ({pid: Number(pid), line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')})))
+  const lines = await Promise.all(
+    pids.map(async pid => ({pid: Number(pid), line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')})),
+  )
   return lines.filter(({line}) => line.includes(folder)).map(({pid}) => pid)
 }
 
 /** Starts a verify that waits for 35 s, and comes back when its proxy runs. */
 async function startWaiting(proxy: string, args: readonly string[] = QUICK) {
   const before = new Set(await folders())
-  const run = execa(process.execPath, [entry, 'verify', proxy, ...args, '--runtime', 'binary'], {cwd: projectRoot, reject: false, env: {NO_COLOR: '1'}})
+  const run = execa(process.execPath, [entry, 'verify', proxy, ...args, '--runtime', 'binary'], {
+    cwd: projectRoot,
+    reject: false,
+    env: {NO_COLOR: '1'},
+  })
   for (;;) {
     for (const folder of await folders()) {
       if (before.has(folder)) continue
@@ -44,7 +50,7 @@ async function said(run: {stderr: NodeJS.ReadableStream | null}, text: string): 
   throw new Error(`never said "${text}": ${heard}`)
 }
 
-describe.skipIf(process.platform !== 'linux' || process.env['GMS_PROXY_RUNTIME'] === 'docker').sequential('nothing is left behind', () => {
+describe.skipIf(process.platform !== 'linux' || process.env['GMS_PROXY_RUNTIME'] === 'docker')('nothing is left behind', () => {
   it.each(PROXY_NAMES)('after Ctrl-C (%s)', {timeout: 60_000}, async proxy => {
     const {run, name} = await startWaiting(proxy)
     run.kill('SIGINT')
@@ -74,7 +80,16 @@ describe.skipIf(process.platform !== 'linux' || process.env['GMS_PROXY_RUNTIME']
   })
 
   it('a proxy that is killed fails the run', {timeout: 90_000}, async () => {
-    const {run, name, pids} = await startWaiting('haproxy', ['--params', 'fixtures/parameters/two-nodes.yaml', '--only', 'upgrade-idle-survives', '--only', 'listener-stays-up', '--format', 'json'])
+    const {run, name, pids} = await startWaiting('haproxy', [
+      '--params',
+      'fixtures/parameters/two-nodes.yaml',
+      '--only',
+      'upgrade-idle-survives',
+      '--only',
+      'listener-stays-up',
+      '--format',
+      'json',
+    ])
     await said(run, 'waiting for upgrade-idle-survives')
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     const {exitCode, stdout} = await run
@@ -89,9 +104,19 @@ describe('bad input gets one clear error', () => {
     ['a file that is not there', ['verify', 'no/such.conf'], 2, /no\/such\.conf/],
     ['an unknown proxy', ['render', 'caddy'], 2, /caddy/],
     ['an unknown check', ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--only', 'nonsense'], 2, /--only nonsense matches no check/],
-    ['a parameter that is not rendered yet', ['render', 'nginx', '--set', 'upstream.nodes=a:1', '--set', 'health.mode=http'], 2, /health\.mode/],
+    [
+      'a parameter that is not rendered yet',
+      ['render', 'nginx', '--set', 'upstream.nodes=a:1', '--set', 'health.mode=http'],
+      2,
+      /health\.mode/,
+    ],
     ['a format that does not exist yet', ['verify', 'nginx', '--format', 'sarif'], 2, /sarif/],
-    ['a binary that is not there', ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--binary', '/no/such/nginx'], 2, /\/no\/such\/nginx/],
+    [
+      'a binary that is not there',
+      ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--binary', '/no/such/nginx'],
+      2,
+      /\/no\/such\/nginx/,
+    ],
   ])('%s', async (_, args, code, text) => {
     const {exitCode, stderr, stdout} = await runCli(args)
     expect({exitCode, stdout}).toEqual({exitCode: code, stdout: ''})

@@ -10,7 +10,7 @@ let program: string
 
 beforeAll(async () => {
   prefix = await mkdtemp(join(tmpdir(), 'gms-proxy-package-test-'))
-  await execa('npm', ['pack', '--pack-destination', prefix], {cwd: projectRoot})
+  await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', prefix], {cwd: projectRoot})
   const tarball = (await readdir(prefix)).find(name => name.endsWith('.tgz')) ?? ''
   await execa('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', '--omit=dev', join(prefix, tarball)], {cwd: prefix})
   program = join(prefix, 'node_modules/.bin/gms-proxy')
@@ -25,7 +25,20 @@ describe('the packed tarball, installed into an empty prefix', () => {
   })
 
   it('verifies', {timeout: 120_000}, async () => {
-    const args = ['verify', 'all', '--set', 'upstream.nodes=gms1:8080,gms2:8080', '--set', 'limits.chats=50', '--skip', 'upgrade-idle', '--skip', 'polling-hold', '--format', 'json']
+    const args = [
+      'verify',
+      'all',
+      '--set',
+      'upstream.nodes=gms1:8080,gms2:8080',
+      '--set',
+      'limits.chats=50',
+      '--skip',
+      'upgrade-idle',
+      '--skip',
+      'polling-hold',
+      '--format',
+      'json',
+    ]
     const {stdout, exitCode} = await execa(program, args, {cwd: prefix, reject: false})
     const report = JSON.parse(stdout) as {verdict: string}
     expect({exitCode, verdict: report.verdict}).toEqual({exitCode: 0, verdict: 'passed'})

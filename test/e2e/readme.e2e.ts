@@ -31,15 +31,23 @@ describe('the commands of the README', () => {
 
   const order = commands.filter(({command}) => command.includes('--out'))
   it('render into a folder, and find no drift there', async () => {
-    for (const {command, exitCode} of order) expect({command, exitCode: (await execa(command, {shell: true, cwd: folder, env, reject: false})).exitCode}).toEqual({command, exitCode})
+    for (const {command, exitCode} of order)
+      expect({command, exitCode: (await execa(command, {shell: true, cwd: folder, env, reject: false})).exitCode}).toEqual({
+        command,
+        exitCode,
+      })
   })
 
   describe.concurrent('run as they are written', () => {
-    it.each(commands.filter(each => !order.includes(each) && !each.command.includes('simulate')))('$command', {timeout: 240_000}, async ({command, exitCode}) => {
-      const result = await execa(command, {shell: true, cwd: folder, env, reject: false})
-      expect({command, exitCode: result.exitCode}, result.stderr).toEqual({command, exitCode})
-      expect(result.stdout).not.toBe('')
-    })
+    it.each(commands.filter(each => !order.includes(each) && !each.command.includes('simulate')))(
+      '$command',
+      {timeout: 240_000},
+      async ({command, exitCode}) => {
+        const result = await execa(command, {shell: true, cwd: folder, env, reject: false})
+        expect({command, exitCode: result.exitCode}, result.stderr).toEqual({command, exitCode})
+        expect(result.stdout).not.toBe('')
+      },
+    )
   })
 
   it('simulates until it is interrupted', {timeout: 30_000}, async () => {

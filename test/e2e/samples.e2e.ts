@@ -44,16 +44,25 @@ describe('the published samples', () => {
   })
 
   it('Apache: an open forward proxy and a lost Host', () => {
-    expect(idsWith(subjects.get(SAMPLES.apache), 'failed')).toEqual(['access-not-a-forward-proxy', 'forwarding-client-not-forgeable', 'forwarding-host'])
+    expect(idsWith(subjects.get(SAMPLES.apache), 'failed')).toEqual([
+      'access-not-a-forward-proxy',
+      'forwarding-client-not-forgeable',
+      'forwarding-host',
+    ])
   })
 
   it('HAProxy: 504 at 25 s on every quiet poll, a forgeable client address', () => {
-    expect(idsWith(subjects.get(SAMPLES.haproxy), 'failed')).toEqual(['access-websocket-upgrades-only', 'forwarding-client-not-forgeable', 'polling-hold-survives'])
+    expect(idsWith(subjects.get(SAMPLES.haproxy), 'failed')).toEqual([
+      'access-websocket-upgrades-only',
+      'forwarding-client-not-forgeable',
+      'polling-hold-survives',
+    ])
     expect(actual('haproxy', 'polling-hold-survives')).toMatch(/504 after 25\.\d s/)
   })
 
   it('one node each: affinity is not judged, aloud', () => {
-    for (const sample of ['nginx', 'apache', 'haproxy'] as const) expect(idsWith(subjects.get(SAMPLES[sample]), 'skipped')).toEqual(['affinity-same-node', 'affinity-upload'])
+    for (const sample of ['nginx', 'apache', 'haproxy'] as const)
+      expect(idsWith(subjects.get(SAMPLES[sample]), 'skipped')).toEqual(['affinity-same-node', 'affinity-upload'])
   })
 
   it('two nodes: no affinity, on HAProxy in spite of `cookie server1`', () => {

@@ -13,8 +13,16 @@ export interface CliResult {
 }
 
 /** Runs the built program as a person would, from the root of the project unless `cwd` says otherwise. */
-export async function runCli(args: readonly string[], {cwd = projectRoot, input = '', env = {}}: {cwd?: string; input?: string; env?: Record<string, string>} = {}): Promise<CliResult> {
-  const {exitCode, stdout, stderr} = await execa(process.execPath, [entry, ...args], {cwd, input, env: {NO_COLOR: '1', ...env}, reject: false})
+export async function runCli(
+  args: readonly string[],
+  {cwd = projectRoot, input = '', env = {}}: {cwd?: string; input?: string; env?: Record<string, string>} = {},
+): Promise<CliResult> {
+  const {exitCode, stdout, stderr} = await execa(process.execPath, [entry, ...args], {
+    cwd,
+    input,
+    env: {NO_COLOR: '1', ...env},
+    reject: false,
+  })
   return {exitCode, stdout, stderr}
 }
 

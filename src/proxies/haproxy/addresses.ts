@@ -67,11 +67,16 @@ function serverNameOf(owner: Directive | undefined): string | undefined {
 /** `0.0.0.0:0`, `*`, `[::]`: no node, the connection goes where the request (`set-dst`) or the client's own target says. */
 const WHEREVER = /^(?:ipv[46]@)?(?:0\.0\.0\.0|\*|\[?::\]?)?(?::\d*)?$/
 
+/** True for an address that leaves the target to the connection or to a rule. */
+export function isWherever(address: string): boolean {
+  return WHEREVER.test(address)
+}
+
 /** Where a `server`, `server-template` or `dispatch` line writes its address. */
 export function nodeArgument(statement: Statement): Argument | undefined {
   if (NOT_TRAFFIC.has(statement.section)) return undefined
   const {name, args} = statement.directive
-  if (name === 'server') return args[1] && WHEREVER.test(args[1].value) ? undefined : args[1]
+  if (name === 'server') return args[1] && isWherever(args[1].value) ? undefined : args[1]
   if (name === 'server-template') return args[2]
   return name === 'dispatch' ? args[0] : undefined
 }

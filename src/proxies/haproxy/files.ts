@@ -12,6 +12,8 @@ export interface FileReference {
   directive: Directive
   /** The configuration means the same without it (pages of errors). */
   optional: boolean
+  /** The file does not stand in the text as HAProxy will read it. */
+  hidden: boolean
 }
 
 const PREFIX = /^(file|opt)@/
@@ -25,14 +27,14 @@ function wholeWords(directive: Directive): readonly FileReference[] {
   const {name, args} = directive
   const reference = (argument: Argument | undefined, optional = false): readonly FileReference[] =>
     argument && !argument.value.startsWith('virt@')
-      ? [{path: argument.value.replace(PREFIX, ''), span: argument.span, quoted: true, directive, optional}]
+      ? [{path: argument.value.replace(PREFIX, ''), span: argument.span, quoted: true, directive, optional, hidden: false}]
       : []
   if (name === 'errorfile') return reference(args[1], true)
   const found: FileReference[] = []
   args.forEach((argument, i) => {
     const next = args[i + 1]
     if (argument.value === '-f') found.push(...reference(next))
-    else if (/^http-(request|response|after-response)$/.test(name) && /^(file|lf-file|errorfile)$/.test(argument.value))
+    else if (/^http-(request|response|after-response|error)$/.test(name) && /^(file|lf-file|errorfile)$/.test(argument.value))
       found.push(...reference(next))
     else if (name === 'filter' && argument.value === 'config') found.push(...reference(next))
   })
@@ -40,22 +42,30 @@ function wholeWords(directive: Directive): readonly FileReference[] {
 }
 
 const MAP = /\b(?:map(?:_[a-z0-9_]+)?|(?:add|del|set)-(?:acl|map))\(\s*([^,)\s'"]+)/g
-const TOKEN_KEY = /\bjwt_verify\([^,)]*,\s*(\/[^,)\s'"]+)/g
+const TOKEN_KEY = /\bjwt_verify\(\s*[^,)]*,\s*([^,)\s'"]*\/[^,)\s'"]*)/g
 
 /** `map(FILE,default)`, `add-acl(FILE)`, `jwt_verify(alg,FILE)` inside expressions. */
 function insideWords(directive: Directive): readonly FileReference[] {
-  return directive.args.flatMap(argument =>
-    [...argument.raw.matchAll(MAP), ...argument.raw.matchAll(TOKEN_KEY)].flatMap(match => {
-      const written = match[1]
-      if (written === undefined || written.startsWith('virt@')) return []
-      const at = match.index + match[0].length - written.length
+  return directive.args.flatMap(argument => {
+    const named = pathsIn(argument.raw)
+    const meant = pathsIn(argument.value)
+    const hidden = meant.length !== named.length || meant.some(({path}, i) => path !== named[i]?.path)
+    return (hidden ? meant : named).flatMap(({path, at}) => {
+      if (path.startsWith('virt@')) return []
       const span = {
         ...argument.span,
         start: argument.span.start + at,
-        end: argument.span.start + at + written.length,
+        end: argument.span.start + at + path.length,
         column: argument.span.column + at,
       }
-      return [{path: written.replace(PREFIX, ''), span, quoted: false, directive, optional: false}]
-    }),
-  )
+      return [{path: path.replace(PREFIX, ''), span: hidden ? argument.span : span, quoted: false, directive, optional: false, hidden}]
+    })
+  })
+}
+
+function pathsIn(text: string): readonly {path: string; at: number}[] {
+  return [...text.matchAll(MAP), ...text.matchAll(TOKEN_KEY)].flatMap(match => {
+    const [whole, path] = match
+    return path === undefined ? [] : [{path, at: match.index + whole.length - path.length}]
+  })
 }

@@ -32,6 +32,7 @@ const PROGRAM = 'it starts programs'
 const IDENTITY = 'the sandbox runs as a user of its own'
 const FOREGROUND = 'the sandbox runs in the foreground'
 const NO_NAMES = 'nodes became addresses: no name is looked up'
+const NO_AGENTS = 'the sandbox has no agents, and the file of the filter could send logs elsewhere'
 const OUTSIDE = 'it is a file outside the sandbox'
 
 export const DIRECTIVES: readonly DirectiveRow[] = [
@@ -79,8 +80,17 @@ export const DIRECTIVES: readonly DirectiveRow[] = [
   {section: 'global', path: '51degrees-data-file', op: 'comment', why: OUTSIDE},
   {section: 'global', path: 'deviceatlas-json-file', op: 'comment', why: OUTSIDE},
   {section: 'global', path: 'wurfl-data-file', op: 'comment', why: OUTSIDE},
+  {section: 'global', path: 'issuers-chain-path', op: 'comment', why: OUTSIDE},
+  {section: 'global', path: 'httpclient.ssl.ca-file', op: 'comment', why: OUTSIDE},
   {path: 'load-server-state-from-file', op: 'comment', why: OUTSIDE},
   {path: 'server-state-file-name', op: 'comment', why: OUTSIDE},
+  {path: 'filter spoe', op: 'comment', why: NO_AGENTS},
+  {path: 'http-request send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'http-response send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'http-after-response send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'tcp-request content send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'tcp-response content send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'log-stderr', op: 'comment', why: 'logs go to standard output'},
   {path: 'email-alert', op: 'comment', why: 'the sandbox sends no mail'},
   {path: 'source', op: 'comment', why: 'connections to the simulated nodes leave from loopback'},
   {path: 'http-request do-resolve', op: 'comment', why: NO_NAMES},

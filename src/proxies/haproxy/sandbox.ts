@@ -1,11 +1,14 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import {binds, listeners, nodeArgument, nodes} from './addresses.ts'
 import {fileReferences} from './files.ts'
-import {quoteWord, statements, usesEnvironment} from './parse.ts'
+import {hiddenMeaning, hiddenWord} from './hidden.ts'
+import {quoteWord, statements} from './parse.ts'
 import type {Statement} from './parse.ts'
+import {reachesOut} from './reach.ts'
 import type {ArgumentRow} from './sandbox-table.ts'
 import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, VALUED} from './sandbox-table.ts'
+import {writtenOut} from './variables.ts'
 import {wrap} from './wrapper.ts'
 
 /** Makes any HAProxy configuration runnable in `plan.folder`: the rows of `sandbox-table.ts`, then addresses, logs, sockets and files. */
@@ -28,16 +31,26 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     for (const directive of top.block ?? []) gone.add(directive)
   }
 
-  const remaining = statements(config).filter(({directive}) => !gone.has(directive))
+  for (const {directive, because} of hiddenMeaning(config)) refuse(directive, because)
+  const asWritten = statements(config)
+  const variables: Argument[] = []
+  const remaining: Statement[] = []
+  writtenOut(config).forEach(({statement, replaced, unclear}, i) => {
+    const original = asWritten[i] ?? statement
+    if (gone.has(original.directive)) return
+    const hidden = hiddenWord(original) ?? (unclear ? 'a variable hides what the line does' : undefined)
+    if (hidden !== undefined && !plan.allowExec) {
+      refuse(original.directive, hidden)
+      return
+    }
+    remaining.push(statement)
+    if (hidden === undefined) variables.push(...replaced)
+  })
+  if (!plan.allowExec) for (const {directive, because} of reachesOut(remaining)) refuse(directive, because)
   const sockets = {count: 0}
   const logged = new Set<Directive | undefined>()
   for (const statement of remaining) {
     const {directive, words, section} = statement
-    const hidden = plan.allowExec ? undefined : hiddenWord(statement)
-    if (hidden !== undefined) {
-      refuse(directive, hidden)
-      continue
-    }
     const row = DIRECTIVES.find(
       ({path, section: only}) => (only === undefined || section === only || section === '') && startsWith(words, path),
     )
@@ -65,10 +78,14 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const places = new Map(
     [...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
   )
-  for (const argument of remaining.flatMap(statement => nodeArgument(statement) ?? []))
+  for (const argument of asWritten.filter(({directive}) => !gone.has(directive)).flatMap(statement => nodeArgument(statement) ?? []))
     put(argument.span, places.get(argument.value) ?? '', 'the node is a simulated one')
 
   for (const reference of fileReferences(remaining)) {
+    if (reference.hidden) {
+      refuse(reference.directive, 'it hides the name of the file it reads behind quotes, escapes or variables')
+      continue
+    }
     const target = placeOf(reference.path, config, plan)
     if (target !== undefined) {
       if (target !== reference.path) put(reference.span, reference.quoted ? quoteWord(target) : target, 'the file lies in the sandbox')
@@ -79,6 +96,12 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
         because: `it reads ${reference.path}, which is not inside the given folder`,
         span: reference.directive.span,
       })
+  }
+
+  // What was judged is what is run: a variable becomes the value that was looked at.
+  for (const {span, value} of variables) {
+    const isMoved = [...edits.values()].some(({span: other}) => other.file === span.file && other.start < span.end && span.start < other.end)
+    if (!isMoved) put(span, quoteWord(value), 'the sandbox has no environment: the variable is written out')
   }
 
   const wrapper = wrap(config, plan)
@@ -92,30 +115,6 @@ function nameOf(directive: Directive): string {
 
 function startsWith(words: readonly string[], path: string): boolean {
   return path.split(' ').every((word, i) => words[i]?.split('(')[0] === word)
-}
-
-/** A directive whose meaning comes out of the environment cannot be judged before it is run. */
-function hiddenWord({directive, words}: Statement): string | undefined {
-  const {name, args} = directive
-  if (args.some(argument => usesEnvironment(argument) && argument.raw.includes('[*]')))
-    return 'a variable that becomes several words hides what the line does'
-  if (name.includes('$')) return 'a variable hides the name of the directive'
-  const second = [
-    'stats',
-    'option',
-    'filter',
-    'http-request',
-    'http-response',
-    'http-after-response',
-    'tcp-request',
-    'tcp-response',
-    'no',
-    'default',
-  ]
-  const first = args[0]
-  return first && (second.includes(name) || second.includes(words[0] ?? '')) && usesEnvironment(first)
-    ? 'a variable hides what the line does'
-    : undefined
 }
 
 interface Hands {
@@ -171,5 +170,6 @@ function placeOf(path: string, config: ParsedConfig, plan: SandboxPlan): string 
     : path.replace(/^(\.\/)+/, '')
   if (relative !== undefined && config.bundle.files.some(file => file.path === relative)) return `${plan.folder}/${relative}`
   const stock = plan.installation.stockFolder
-  return stock !== undefined && path.startsWith(`${stock}/`) && !path.split('/').includes('..') ? path : undefined
+  // Only its pages of errors: the rest of that folder is the configuration of this machine, with its passwords.
+  return stock !== undefined && path.startsWith(`${stock}/errors/`) && !path.split('/').includes('..') ? path : undefined
 }

@@ -24,7 +24,13 @@ export function wrap(config: ParsedConfig, plan: SandboxPlan): {edits: readonly 
 
   // Logs go to standard output, which the runtime keeps. A descriptor limit of this machine is not a fault of the file. Without
   // noreuseport two runs at once could share a port without a word.
-  const lines = ['# The sandbox: read before the file that is judged', 'global', '    log stdout format raw local0', '    no strict-limits', '    noreuseport']
+  const lines = [
+    '# The sandbox: read before the file that is judged',
+    'global',
+    '    log stdout format raw local0',
+    '    no strict-limits',
+    '    noreuseport',
+  ]
   if (plan.user) lines.push(`    user ${plan.user.name}`, `    group ${plan.user.group}`)
   const isFragment = !sections.some(({name}) => name === 'global' || name === 'defaults')
   if (isFragment && (bare || proxies.length > 0) && !all.some(({name}) => name === 'mode')) {

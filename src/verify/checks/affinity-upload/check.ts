@@ -18,7 +18,11 @@ export const check = withWitnesses({
       apache: 'Send /genesys/2/chat-ntf to the same balancer, with the same stickysession, as /genesys/cometd',
       haproxy: 'Send /genesys/2/chat-ntf to the same backend, with the same cookie, as /genesys/cometd',
     },
-    directives: {nginx: ['upstream', 'proxy_pass'], apache: ['BalancerMember', 'ProxyPass'], haproxy: ['balance', 'cookie', 'use_backend', 'backend']},
+    directives: {
+      nginx: ['upstream', 'proxy_pass'],
+      apache: ['BalancerMember', 'ProxyPass'],
+      haproxy: ['balance', 'cookie', 'use_backend', 'backend'],
+    },
     references: ['GMS Chat API V2 over CometD, "File management"', 'Field traces: upload requests carry the cookies of the CometD session'],
   },
   transport: 'long-polling',
@@ -29,18 +33,25 @@ export const check = withWitnesses({
   async run({flow, upstream}) {
     const {recorder} = upstream
     const results = []
-    for (let user = 0; user < USERS; user += 1) results.push(await flow(upload, {transport: 'long-polling', bytes: BYTES, seed: `affinity-${user}`}))
+    for (let user = 0; user < USERS; user += 1)
+      results.push(await flow(upload, {transport: 'long-polling', bytes: BYTES, seed: `affinity-${user}`}))
     const strays = results.flatMap((result, user) => {
       const home = result.clientId === undefined ? undefined : recorder.bySession(result.clientId)[0]?.node
       const astray = result.operations.flatMap(({operation, probe}) => {
         const node = probe === undefined ? undefined : recorder.byProbe(probe)?.node
-        return node === home && node !== undefined ? [] : [`user ${user + 1}: ${operation} reached ${node ?? 'no node'}, the session is on ${home ?? 'no node'}`]
+        return node === home && node !== undefined
+          ? []
+          : [`user ${user + 1}: ${operation} reached ${node ?? 'no node'}, the session is on ${home ?? 'no node'}`]
       })
       const unfinished = result.uploaded ? [] : [`user ${user + 1}: ${result.stoppedAt ?? 'GMS did not take the file'}`]
       return [...astray, ...unfinished].map(text => ({text, result}))
     })
     const [first] = strays
-    if (!first) return {status: 'passed', detail: `${results.reduce((sum, {operations}) => sum + operations.length, 0)} file operations of ${USERS} users`}
+    if (!first)
+      return {
+        status: 'passed',
+        detail: `${results.reduce((sum, {operations}) => sum + operations.length, 0)} file operations of ${USERS} users`,
+      }
     return {
       status: 'failed',
       findings: [

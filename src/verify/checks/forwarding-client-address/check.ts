@@ -1,7 +1,7 @@
-import {handshake} from '../../../flows/handshake.ts'
 import {withWitnesses} from '../../check.ts'
-import {evidence, nothingArrived} from '../../evidence.ts'
+import {nothingArrived} from '../../evidence.ts'
 import {forwardedFor} from '../../forwarded.ts'
+import {judgeWays, seesOurAddress, waysIn} from '../../ways-in.ts'
 
 export const check = withWitnesses({
   meta: {
@@ -15,31 +15,45 @@ export const check = withWitnesses({
       apache: 'Leave ProxyAddHeaders On, or RequestHeader set X-Forwarded-For expr=%{REMOTE_ADDR}',
       haproxy: 'option forwardfor, or http-request set-header X-Forwarded-For %[src]',
     },
-    directives: {nginx: ['proxy_set_header x-forwarded-for', 'proxy_pass'], apache: ['ProxyAddHeaders', 'RequestHeader', 'ProxyPass'], haproxy: ['option forwardfor', 'http-request set-header x-forwarded-for', 'backend']},
+    directives: {
+      nginx: ['proxy_set_header x-forwarded-for', 'proxy_pass'],
+      apache: ['ProxyAddHeaders', 'RequestHeader', 'ProxyPass'],
+      haproxy: ['option forwardfor', 'http-request set-header x-forwarded-for', 'backend'],
+    },
     references: ['RFC 7239, 5.2 Forwarded For', 'MDN: X-Forwarded-For'],
   },
   isolation: 'shared',
   budgetMs: () => 60_000,
-  async run({flow, upstream}) {
-    const result = await flow(handshake, {transport: 'long-polling'})
-    const arrived = result.exchanges.flatMap(({probe}) => (probe === undefined ? [] : (upstream.recorder.byProbe(probe) ?? [])))[0]
-    if (!arrived) return nothingArrived(result, upstream.recorder)
-    const named = forwardedFor(arrived)
-    // The proxy sees us as loopback, or as the gateway of its container network: an address either way, and ours alone.
-    if (named.length > 0 && named.every(isAddress)) return {status: 'passed', detail: `X-Forwarded-For: ${named.join(', ')}`}
-    return {
-      status: 'failed',
-      findings: [
-        {
-          message: 'Expected X-Forwarded-For to name the client',
-          expected: 'X-Forwarded-For with the address of the client',
-          actual: named.length === 0 ? 'no X-Forwarded-For' : `X-Forwarded-For: ${named.join(', ')}`,
-          evidence: evidence(result, upstream.recorder),
-        },
-      ],
-    }
+  async run(stage) {
+    const {upstream} = stage
+    const ways = await waysIn(stage)
+    if (ways.every(({arrived}) => !arrived))
+      return nothingArrived(
+        ways.map(({transcript}) => transcript),
+        upstream.recorder,
+      )
+    // Through the network of a container the proxy sees a gateway of that network: an address, and ours alone.
+    const ours = (entry: string, from?: string) =>
+      seesOurAddress(upstream) ? entry === from || (from === undefined && isLoopback(entry)) : isAddress(entry)
+    const findings = judgeWays(ways, stage, {
+      flawOf: (arrived, {from}) => {
+        const named = forwardedFor(arrived)
+        if (named.length > 0 && named.every(entry => ours(entry.replace(/^::ffff:/i, ''), from))) return undefined
+        return named.length === 0 ? 'no X-Forwarded-For' : `X-Forwarded-For: ${named.join(', ')}`
+      },
+      message: 'Expected X-Forwarded-For to name the client',
+      expected: 'X-Forwarded-For with the address of the client',
+      show: ['x-forwarded-for'],
+    })
+    if (findings.length > 0) return {status: 'failed', findings}
+    const named = ways.flatMap(({arrived}) => (arrived ? forwardedFor(arrived) : []))
+    return {status: 'passed', detail: `X-Forwarded-For: ${[...new Set(named)].join(', ')}`}
   },
 })
+
+function isLoopback(text: string): boolean {
+  return /^127(\.\d{1,3}){3}$/.test(text) || /^\[?::1\]?$/.test(text)
+}
 
 function isAddress(text: string): boolean {
   return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) || /^\[?[0-9a-f:.]*:[0-9a-f:.]*\]?$/i.test(text)

@@ -19,8 +19,17 @@ export const check: Check = {
       apache: 'MaxRequestWorkers above the number of chats (a WebSocket holds a thread): ServerLimit × ThreadsPerChild',
       haproxy: 'maxconn in global and in the frontend above the number of chats; the smaller of the two counts',
     },
-    directives: {nginx: ['worker_connections', 'limit_conn', 'events'], apache: ['MaxRequestWorkers', 'ServerLimit', 'ThreadsPerChild'], haproxy: ['maxconn', 'fullconn', 'global']},
-    references: ['nginx: worker_connections', 'Apache httpd: event MPM', 'HAProxy: maxconn', 'Measured: published samples hold 241 to 722, 150 to 397 and 2000'],
+    directives: {
+      nginx: ['worker_connections', 'limit_conn', 'events'],
+      apache: ['MaxRequestWorkers', 'ServerLimit', 'ThreadsPerChild'],
+      haproxy: ['maxconn', 'fullconn', 'global'],
+    },
+    references: [
+      'nginx: worker_connections',
+      'Apache httpd: event MPM',
+      'HAProxy: maxconn',
+      'Measured: published samples hold 241 to 722, 150 to 397 and 2000',
+    ],
   },
   transport: 'websocket',
   needs: ['intrusive'],
@@ -40,9 +49,16 @@ export const check: Check = {
     const polls = poll?.clientId !== undefined
     if (result.held >= chats && polls) {
       if (chats === promises.chats) return {status: 'passed', detail: `${chats} held, opened in ${time(result.openingMs)}`}
-      return {status: 'skipped', because: `this host has file descriptors for ${chats} of the ${promises.chats} promised chats; these ${chats} were held`}
+      return {
+        status: 'skipped',
+        because: `this host has file descriptors for ${chats} of the ${promises.chats} promised chats; these ${chats} were held`,
+      }
     }
-    if (result.hostLimit) return {status: 'skipped', because: `this host itself cannot: ${result.held} of ${chats} chats were held (${result.failure ?? 'a limit of the machine'})`}
+    if (result.hostLimit)
+      return {
+        status: 'skipped',
+        because: `this host itself cannot: ${result.held} of ${chats} chats were held (${result.failure ?? 'a limit of the machine'})`,
+      }
     return {
       status: 'failed',
       findings: [

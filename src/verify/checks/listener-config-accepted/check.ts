@@ -21,7 +21,13 @@ export const check: Check = {
   async run({configuration}) {
     const errors = configuration?.messages.filter(({level}) => level === 'error') ?? []
     const warnings = configuration?.messages.filter(({level}) => level === 'warning') ?? []
-    if (configuration?.accepted) return {status: 'passed', ...(warnings.length > 0 ? {detail: `${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}: ${warnings[0]?.text}`} : {})}
+    if (configuration?.accepted)
+      return {
+        status: 'passed',
+        ...(warnings.length > 0
+          ? {detail: `${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}: ${warnings[0]?.text}`}
+          : {}),
+      }
     return {
       status: 'failed',
       findings: errors.map(({text, location}) => ({

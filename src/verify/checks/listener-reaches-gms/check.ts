@@ -14,7 +14,11 @@ export const check: Check = {
       apache: 'Route /genesys/cometd to the GMS nodes: ProxyPass /genesys/cometd balancer://gms/genesys/cometd',
       haproxy: 'Route /genesys/cometd to the GMS nodes: use_backend gms if { path_beg /genesys/cometd }',
     },
-    directives: {nginx: ['proxy_pass', 'location', 'server'], apache: ['ProxyPass', 'RewriteRule', 'VirtualHost'], haproxy: ['default_backend', 'use_backend', 'frontend']},
+    directives: {
+      nginx: ['proxy_pass', 'location', 'server'],
+      apache: ['ProxyPass', 'RewriteRule', 'VirtualHost'],
+      haproxy: ['default_backend', 'use_backend', 'frontend'],
+    },
     references: ['GMS Chat API V2 over CometD, "Handshake with GMS"', 'Bayeux 1.0, 4.1 Handshake'],
   },
   transport: 'long-polling',

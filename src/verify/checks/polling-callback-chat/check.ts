@@ -1,5 +1,7 @@
 import {judgeChat} from '../../chat-judgement.ts'
-import type {Check} from '../../check.ts'
+import {handshake} from '../../../flows/handshake.ts'
+import type {Check, Judgement, Stage} from '../../check.ts'
+import {evidence} from '../../evidence.ts'
 
 export const check: Check = {
   meta: {
@@ -7,18 +9,45 @@ export const check: Check = {
     title: 'A chat runs over callback-polling',
     concern: 'polling',
     severity: 'error',
-    requirement: 'With every other transport switched off, the stock CometD client chats over callback-polling (JSONP): GET with jsonp and message in the query.',
+    requirement:
+      'With every other transport switched off, the stock CometD client chats over callback-polling (JSONP): GET with jsonp and message in the query.',
     remediation: {
       nginx: 'Pass GET and the whole query of /genesys/cometd on; large_client_header_buffers 4 16k for long queries',
       apache: 'Pass GET and the whole query of /genesys/cometd on; LimitRequestLine 16380 for long queries',
       haproxy: 'Pass GET and the whole query of /genesys/cometd on; tune.bufsize 32768 for long queries',
     },
-    directives: {nginx: ['limit_except', 'if', 'large_client_header_buffers', 'proxy_pass'], apache: ['LimitRequestLine', 'Limit', 'RewriteRule', 'ProxyPass'], haproxy: ['http-request deny', 'tune.bufsize', 'backend']},
+    directives: {
+      nginx: ['limit_except', 'if', 'large_client_header_buffers', 'proxy_pass'],
+      apache: ['LimitRequestLine', 'Limit', 'RewriteRule', 'ProxyPass'],
+      haproxy: ['http-request deny', 'tune.bufsize', 'backend'],
+    },
     references: ['GMS Chat API V2 over CometD, "Transport": JSONP', 'Bayeux 1.0, 6 callback-polling'],
   },
   transport: 'callback-polling',
   needs: [],
   isolation: 'shared',
   budgetMs: () => 180_000,
-  run: stage => judgeChat(stage, 'callback-polling'),
+  async run(stage) {
+    const chat = await judgeChat(stage, 'callback-polling')
+    return chat.status === 'passed' ? ((await sharedAnswer(stage)) ?? chat) : chat
+  },
+}
+
+/** The first GET of every page is the same, byte for byte: where answers are stored, the second visitor gets the session of the first. */
+async function sharedAnswer({flow, upstream}: Stage): Promise<Judgement | undefined> {
+  const visitors = []
+  for (let visitor = 0; visitor < 2; visitor += 1) visitors.push(await flow(handshake, {transport: 'callback-polling'}))
+  const [first, second] = visitors
+  if (first?.clientId === undefined || first.clientId !== second?.clientId) return undefined
+  return {
+    status: 'failed',
+    findings: [
+      {
+        message: 'Expected each visitor to get a session of their own',
+        expected: 'two handshakes, two sessions',
+        actual: 'the second visitor was given the session of the first: the answer was stored on the way',
+        evidence: evidence(second, upstream?.recorder),
+      },
+    ],
+  }
 }

@@ -7,11 +7,14 @@ export const check: Check = {
     title: 'A chat runs over long-polling',
     concern: 'polling',
     severity: 'error',
-    requirement: 'With every other transport switched off, the stock CometD client handshakes, chats with an agent and leaves over long-polling.',
+    requirement:
+      'With every other transport switched off, the stock CometD client handshakes, chats with an agent and leaves over long-polling.',
     remediation: {
-      nginx: 'Route /genesys/cometd with all its suffixes and keep Cookie and Set-Cookie untouched; with several nodes add affinity (hash on a cookie)',
+      nginx:
+        'Route /genesys/cometd with all its suffixes and keep Cookie and Set-Cookie untouched; with several nodes add affinity (hash on a cookie)',
       apache: 'Route /genesys/cometd with all its suffixes and keep Cookie and Set-Cookie untouched; with several nodes add stickysession',
-      haproxy: 'Route /genesys/cometd with all its suffixes and keep Cookie and Set-Cookie untouched; with several nodes add cookie … insert',
+      haproxy:
+        'Route /genesys/cometd with all its suffixes and keep Cookie and Set-Cookie untouched; with several nodes add cookie … insert',
     },
     directives: {nginx: ['upstream', 'proxy_pass'], apache: ['ProxyPass', 'BalancerMember'], haproxy: ['backend']},
     references: ['GMS Chat API V2 over CometD, "Transport"', 'Bayeux 1.0, 5 long-polling'],

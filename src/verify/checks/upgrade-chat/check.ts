@@ -7,13 +7,20 @@ export const check: Check = {
     title: 'A chat runs over WebSocket',
     concern: 'upgrade',
     severity: 'error',
-    requirement: 'With every other transport switched off, the stock CometD client handshakes, chats with an agent and leaves over WebSocket.',
+    requirement:
+      'With every other transport switched off, the stock CometD client handshakes, chats with an agent and leaves over WebSocket.',
     remediation: {
-      nginx: 'proxy_http_version 1.1 and both hop-by-hop headers (proxy_set_header Upgrade, proxy_set_header Connection) in the location of /genesys/cometd',
-      apache: 'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer; before 2.4.47 the ws:// rewrite before any other rule',
+      nginx:
+        'proxy_http_version 1.1 and both hop-by-hop headers (proxy_set_header Upgrade, proxy_set_header Connection) in the location of /genesys/cometd',
+      apache:
+        'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer; before 2.4.47 the ws:// rewrite before any other rule',
       haproxy: 'Keep mode http, and give timeout tunnel a value above the 30 s heartbeat',
     },
-    directives: {nginx: ['proxy_set_header upgrade', 'proxy_http_version', 'proxy_pass'], apache: ['RewriteRule', 'ProxyPass'], haproxy: ['timeout tunnel', 'backend']},
+    directives: {
+      nginx: ['proxy_set_header upgrade', 'proxy_http_version', 'proxy_pass'],
+      apache: ['RewriteRule', 'ProxyPass'],
+      haproxy: ['timeout tunnel', 'backend'],
+    },
     references: ['GMS Chat API V2 over CometD, "Transport": WebSocket since 8.5.110', 'CometD reference: transports'],
   },
   transport: 'websocket',

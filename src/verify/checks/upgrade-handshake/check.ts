@@ -15,13 +15,20 @@ export const check: Check = {
     title: 'A WebSocket handshake reaches GMS, however it is spelt',
     concern: 'upgrade',
     severity: 'error',
-    requirement: 'Upgrade and Connection are case-insensitive lists (RFC 6455, 4.2.1): "Upgrade", "keep-alive, Upgrade" and "Upgrade: WebSocket" all lead to 101.',
+    requirement:
+      'Upgrade and Connection are case-insensitive lists (RFC 6455, 4.2.1): "Upgrade", "keep-alive, Upgrade" and "Upgrade: WebSocket" all lead to 101.',
     remediation: {
-      nginx: 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $connection_upgrade; with a map from $http_upgrade at http level',
-      apache: 'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer (2.4.47 and newer), or RewriteCond %{HTTP:Upgrade} websocket [NC] and %{HTTP:Connection} upgrade [NC] before a ws:// RewriteRule [P,L]',
+      nginx:
+        'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $connection_upgrade; with a map from $http_upgrade at http level',
+      apache:
+        'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer (2.4.47 and newer), or RewriteCond %{HTTP:Upgrade} websocket [NC] and %{HTTP:Connection} upgrade [NC] before a ws:// RewriteRule [P,L]',
       haproxy: 'Leave Upgrade and Connection alone: remove http-request del-header Upgrade and option http-tunnel leftovers',
     },
-    directives: {nginx: ['proxy_set_header upgrade', 'proxy_set_header connection', 'proxy_http_version', 'proxy_pass'], apache: ['RewriteCond', 'RewriteRule', 'ProxyPass'], haproxy: ['http-request del-header', 'http-request deny', 'backend']},
+    directives: {
+      nginx: ['proxy_set_header upgrade', 'proxy_set_header connection', 'proxy_http_version', 'proxy_pass'],
+      apache: ['RewriteCond', 'RewriteRule', 'ProxyPass'],
+      haproxy: ['http-request del-header', 'http-request deny', 'backend'],
+    },
     references: ['RFC 6455, 4.2.1 and 4.2.2', 'RFC 9110, 7.8 Upgrade', 'nginx: WebSocket proxying'],
   },
   transport: 'websocket',
@@ -29,7 +36,9 @@ export const check: Check = {
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run({flow, upstream}) {
-    const results = await Promise.all(SPELLINGS.map(async spelling => ({spelling, result: await flow(upgrade, {...spelling, thenHandshake: true})})))
+    const results = await Promise.all(
+      SPELLINGS.map(async spelling => ({spelling, result: await flow(upgrade, {...spelling, thenHandshake: true})})),
+    )
     const findings: Draft[] = results
       .filter(({result}) => !(result.status === 101 && result.acceptIsValid && result.handshake === true))
       .map(({spelling, result}) => ({

@@ -21,8 +21,15 @@ export const check: Check = {
       apache: 'ProxyTimeout 3600 (the idle limit of a WebSocket is the larger of Timeout and ProxyTimeout)',
       haproxy: 'timeout tunnel 1h',
     },
-    directives: {nginx: ['proxy_read_timeout', 'proxy_send_timeout', 'proxy_pass'], apache: ['ProxyTimeout', 'Timeout', 'ProxyPass'], haproxy: ['timeout tunnel', 'timeout server', 'timeout client']},
-    references: ['CometD reference: ws.idleTimeout 300 s', 'Measured: HAProxy without timeout tunnel cuts at the smaller of client and server'],
+    directives: {
+      nginx: ['proxy_read_timeout', 'proxy_send_timeout', 'proxy_pass'],
+      apache: ['ProxyTimeout', 'Timeout', 'ProxyPass'],
+      haproxy: ['timeout tunnel', 'timeout server', 'timeout client'],
+    },
+    references: [
+      'CometD reference: ws.idleTimeout 300 s',
+      'Measured: HAProxy without timeout tunnel cuts at the smaller of client and server',
+    ],
   },
   transport: 'websocket',
   needs: [],
@@ -40,7 +47,9 @@ export const check: Check = {
         {
           message: `Expected a WebSocket that is silent for ${time(silenceMs)} to stay open`,
           expected: `open after ${time(silenceMs)} of silence (${promised})`,
-          actual: result.cut ? `cut after ${time(result.cut.afterMs)} of silence, close code ${result.cut.code}` : (result.stoppedAt ?? 'no sign of life after the silence'),
+          actual: result.cut
+            ? `cut after ${time(result.cut.afterMs)} of silence, close code ${result.cut.code}`
+            : (result.stoppedAt ?? 'no sign of life after the silence'),
           evidence: evidence(result, upstream?.recorder),
         },
       ],

@@ -17,7 +17,11 @@ export const check: Check = {
       apache: 'Remove mod_substitute, mod_proxy_html and DEFLATE from /genesys/2/chat-ntf',
       haproxy: 'Remove compression and response rewriting from /genesys/2/chat-ntf',
     },
-    directives: {nginx: ['sub_filter', 'proxy_max_temp_file_size', 'gzip', 'proxy_pass'], apache: ['Substitute', 'SetOutputFilter', 'ProxyPass'], haproxy: ['compression', 'http-response', 'backend']},
+    directives: {
+      nginx: ['sub_filter', 'proxy_max_temp_file_size', 'gzip', 'proxy_pass'],
+      apache: ['Substitute', 'SetOutputFilter', 'ProxyPass'],
+      haproxy: ['compression', 'http-response', 'backend'],
+    },
     references: ['GMS Chat API V2 over CometD, "Download file"'],
   },
   transport: 'http',
@@ -26,11 +30,22 @@ export const check: Check = {
   budgetMs: () => 180_000,
   async run({flow, promises, upstream}) {
     const result = await flow(upload, {transport: 'long-polling', bytes: Math.min(BYTES, promises.maxFileSize)})
-    if (result.downloadedSha256 === result.sentSha256) return {status: 'passed', detail: `${result.downloadedBytes ?? 0} bytes, digests equal`}
-    const actual = result.downloadedSha256 === undefined ? (result.stoppedAt ?? 'no download') : `${result.downloadedBytes ?? 0} bytes came back, sha256 ${result.downloadedSha256.slice(0, 16)}…`
+    if (result.downloadedSha256 === result.sentSha256)
+      return {status: 'passed', detail: `${result.downloadedBytes ?? 0} bytes, digests equal`}
+    const actual =
+      result.downloadedSha256 === undefined
+        ? (result.stoppedAt ?? 'no download')
+        : `${result.downloadedBytes ?? 0} bytes came back, sha256 ${result.downloadedSha256.slice(0, 16)}…`
     return {
       status: 'failed',
-      findings: [{message: 'Expected the downloaded file to equal the uploaded one', expected: `sha256 ${result.sentSha256.slice(0, 16)}…`, actual, evidence: evidence(result, upstream?.recorder)}],
+      findings: [
+        {
+          message: 'Expected the downloaded file to equal the uploaded one',
+          expected: `sha256 ${result.sentSha256.slice(0, 16)}…`,
+          actual,
+          evidence: evidence(result, upstream?.recorder),
+        },
+      ],
     }
   },
 }

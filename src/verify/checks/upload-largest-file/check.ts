@@ -11,11 +11,19 @@ export const check: Check = {
     requirement: 'A file of the promised size reaches GMS with the digest it left the client with; the form around it needs room too.',
     remediation: {
       nginx: 'client_max_body_size 11m; (file limit + 1 MiB for the form) in the location of /genesys/2/chat-ntf',
-      apache: 'Raise SecRequestBodyLimit, or the rule on Content-Length, above the file limit + 1 MiB for the form (LimitRequestBody has no effect on proxied requests)',
+      apache:
+        'Raise SecRequestBodyLimit, or the rule on Content-Length, above the file limit + 1 MiB for the form (LimitRequestBody has no effect on proxied requests)',
       haproxy: 'Remove or raise the rule on req.body_size (file limit + 1 MiB for the form)',
     },
-    directives: {nginx: ['client_max_body_size', 'proxy_pass'], apache: ['LimitRequestBody', 'SecRequestBodyLimit', 'ProxyPass'], haproxy: ['http-request deny', 'backend']},
-    references: ['GMS Chat API V2 over CometD, "File management": upload-max-file-size', 'Measured: nginx answers 413 above 1 MB by default'],
+    directives: {
+      nginx: ['client_max_body_size', 'proxy_pass'],
+      apache: ['LimitRequestBody', 'SecRequestBodyLimit', 'ProxyPass'],
+      haproxy: ['http-request deny', 'backend'],
+    },
+    references: [
+      'GMS Chat API V2 over CometD, "File management": upload-max-file-size',
+      'Measured: nginx answers 413 above 1 MB by default',
+    ],
   },
   transport: 'http',
   needs: ['intrusive'],
@@ -28,7 +36,8 @@ export const check: Check = {
     const operation = result.operations.find(({operation: name}) => name === 'fileUpload')
     const arrived = operation?.probe === undefined ? undefined : upstream?.recorder.byProbe(operation.probe)
     const whole = !upstream || arrived?.body?.sha256 === result.form.sha256
-    if (result.uploaded && whole) return {status: 'passed', detail: `${(bytes / 1_048_576).toFixed(1)} MiB${upstream ? ', digests equal' : ''}`}
+    if (result.uploaded && whole)
+      return {status: 'passed', detail: `${(bytes / 1_048_576).toFixed(1)} MiB${upstream ? ', digests equal' : ''}`}
     return {
       status: 'failed',
       findings: [
@@ -36,8 +45,16 @@ export const check: Check = {
           message: `Expected GMS to receive a file of ${bytes} bytes whole`,
           expected: '200, and the whole form at GMS with the digest it was sent with',
           actual: [
-            operation?.status === undefined ? (result.stoppedAt ?? 'no answer') : `${operation.status}${operation.statusCode === undefined ? '' : ` (statusCode ${operation.statusCode})`}`,
-            ...(upstream ? [arrived?.body === undefined ? 'GMS received no whole upload' : `GMS received ${arrived.body.bytes} bytes, digest ${whole ? 'equal' : 'different'}`] : []),
+            operation?.status === undefined
+              ? (result.stoppedAt ?? 'no answer')
+              : `${operation.status}${operation.statusCode === undefined ? '' : ` (statusCode ${operation.statusCode})`}`,
+            ...(upstream
+              ? [
+                  arrived?.body === undefined
+                    ? 'GMS received no whole upload'
+                    : `GMS received ${arrived.body.bytes} bytes, digest ${whole ? 'equal' : 'different'}`,
+                ]
+              : []),
           ].join('; '),
           evidence: evidence(result, upstream?.recorder),
         },

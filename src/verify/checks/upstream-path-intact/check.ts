@@ -28,17 +28,27 @@ export const check = withWitnesses({
       apache: 'Name the same path on both sides of ProxyPass, with a slash on both or on neither',
       haproxy: 'Remove http-request set-path, replace-path and replace-uri from the chat paths',
     },
-    directives: {nginx: ['proxy_pass', 'rewrite'], apache: ['ProxyPass', 'RewriteRule'], haproxy: ['http-request set-path', 'http-request replace-path', 'http-request replace-uri']},
+    directives: {
+      nginx: ['proxy_pass', 'rewrite'],
+      apache: ['ProxyPass', 'RewriteRule'],
+      haproxy: ['http-request set-path', 'http-request replace-path', 'http-request replace-uri'],
+    },
     references: ['GMS deployment guide, "Configuring Apache load balancer": /genesys cannot be changed', 'RFC 3986, 6.2.2'],
   },
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run({flow, promises, upstream}) {
-    const wanted = REQUESTS.filter(({target}) => promises.paths.some(path => target === path || target.startsWith(path.endsWith('/') ? path : `${path}/`)))
+    const wanted = REQUESTS.filter(({target}) =>
+      promises.paths.some(path => target === path || target.startsWith(path.endsWith('/') ? path : `${path}/`)),
+    )
     if (wanted.length === 0) return {status: 'skipped', because: `none of the promised paths (${promises.paths.join(', ')}) is GMS's`}
     const seen = await Promise.all(
       wanted.map(async ({method, target}) => {
-        const result = await flow(plainRequest, {method, target, ...(method === 'POST' ? {headers: [['Content-Type', 'application/json']] as const, body: '[]'} : {})})
+        const result = await flow(plainRequest, {
+          method,
+          target,
+          ...(method === 'POST' ? {headers: [['Content-Type', 'application/json']] as const, body: '[]'} : {}),
+        })
         return {target, result, arrived: upstream.recorder.byProbe(result.probe)}
       }),
     )
