@@ -4,8 +4,8 @@ import {Config, Plugin} from '@oclif/core/config'
 import * as Errors from '@oclif/core/errors'
 import type {Command} from '@oclif/core/command'
 import {EnvironmentError, EXIT, UsageError} from '../errors.ts'
-import {Interruption} from './session.ts'
-import {flush, quietWhenClosed} from './streams.ts'
+import {listenForInterruptions, Interruption} from './session.ts'
+import {flush, quietWhenClosed, ROOM, unwritten} from './streams.ts'
 import {VERBS} from './verbs.ts'
 
 export {VERBS}
@@ -60,17 +60,32 @@ class Verbs extends Plugin {
 /** Runs one command line and ends the process with its exit code (errors.ts `EXIT`). `root` is the package's folder. */
 export async function main(argv: readonly string[], root: string, {development = false} = {}): Promise<never> {
   quietWhenClosed(process.stdout, process.stderr)
+  listenForInterruptions()
+  process.on('uncaughtException', error => {
+    // oclif throws it out of the stream's own event. It is told at the end.
+    if (error === unwritten(process.stdout) || error === unwritten(process.stderr)) return
+    // Node would end with 1, which means findings.
+    void complain(error, argv, root).then(code => process.exit(code))
+  })
   process.exitCode = EXIT.ok
   try {
     await dispatch(argv, root, development)
   } catch (error) {
     process.exitCode = await complain(error, argv, root)
   }
-  await flush(process.stdout, process.stderr)
+  await flush(process.stdout, process.stderr).catch(() => undefined)
+  const failure = unwritten(process.stdout)
+  if (failure && process.exitCode === EXIT.ok)
+    process.exitCode = await complain(
+      new EnvironmentError(`not everything could be written: ${failure.message}`, {suggestions: [ROOM]}),
+      argv,
+      root,
+    )
   process.exit()
 }
 
 async function dispatch(argv: readonly string[], root: string, development: boolean): Promise<void> {
+  assertFolder()
   const pjson = readJson(join(root, 'package.json')) as Plugin['pjson'] | undefined
   if (!pjson) throw new EnvironmentError(`${root} does not hold the package gms-proxy`, {suggestions: ['install it again']})
   const plugin = new Verbs({root, pjson, isRoot: true, type: 'core', ignoreManifest: development})
@@ -94,6 +109,15 @@ async function dispatch(argv: readonly string[], root: string, development: bool
   const command = config.findCommand(verb)
   if (!command) throw await unknownVerb(verb)
   await config.runCommand(verb, [...rest], command)
+}
+
+/** @throws EnvironmentError when the folder we were started in has been removed: nothing could be started from there. */
+function assertFolder(): void {
+  try {
+    process.cwd()
+  } catch (error) {
+    throw new EnvironmentError('the current folder does not exist any more', {suggestions: ['change to one that does'], cause: error})
+  }
 }
 
 function readJson(file: string): unknown {

@@ -1,5 +1,5 @@
 import type {Outcome} from '../model/report.ts'
-import type {Progress} from '../verify/verify.ts'
+import type {Progress} from '../verify/progress.ts'
 
 /** Shows what a run is doing while it runs: a live block on a terminal, sparse lines anywhere else. */
 export interface ProgressView extends Disposable {
@@ -120,11 +120,14 @@ class LiveBlock extends View {
   private readonly timer: NodeJS.Timeout
   private frame = 0
   private drawn = 0
+  private readonly showCursor = () => void this.stream.write('\u001b[?25h')
 
   constructor(stream: NodeJS.WriteStream) {
     super(stream)
     this.timer = setInterval(() => this.draw(), FRAMES_MS).unref()
     stream.write('\u001b[?25l')
+    // An interruption of an interruption ends us without disposing of anything: the terminal must not stay without a cursor.
+    process.once('exit', this.showCursor)
   }
 
   protected changed(): void {
@@ -159,7 +162,9 @@ class LiveBlock extends View {
 
   [Symbol.dispose](): void {
     clearInterval(this.timer)
-    this.stream.write(`${this.erasure()}\u001b[?25h`)
+    process.off('exit', this.showCursor)
+    this.stream.write(this.erasure())
+    this.showCursor()
     this.drawn = 0
   }
 }

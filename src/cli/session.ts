@@ -11,21 +11,37 @@ export class Interruption extends Error {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+let listening = false
+let current: Session | undefined
+
+/**
+ * From now on an interruption stops the running session; where none runs nothing was started, or all of it is gone, and the process
+ * ends at once. One listener for good: a signal that arrives between two of them would be lost.
+ */
+export function listenForInterruptions(): void {
+  if (listening) return
+  listening = true
+  for (const name of SIGNALS) process.on(name, () => (current ? current.interrupt(name) : process.exit(EXIT.interrupted)))
+}
+
 /** Aborts when the process is told to stop, or when `--timeout` has passed. Whoever runs something gets `signal`. */
 export class Session implements Disposable {
   readonly signal: AbortSignal
   private readonly controller = new AbortController()
   private timer: NodeJS.Timeout | undefined
-  private readonly onSignal = (name: NodeJS.Signals) => {
-    // Asked twice: a person does not want to wait for the cleaning up.
-    if (this.controller.signal.aborted) process.exit(EXIT.interrupted)
-    process.stderr.write(`\n${name}: stopping everything that was started\n`)
-    this.controller.abort(new Interruption(name))
-  }
 
   constructor() {
     this.signal = this.controller.signal
-    for (const name of SIGNALS) process.on(name, this.onSignal)
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- one session at a time belongs to the process
+    current = this
+    listenForInterruptions()
+  }
+
+  /** A person, or the system, asks us to stop. Asked twice: they do not want to wait for the cleaning up. */
+  interrupt(signal: NodeJS.Signals): void {
+    if (this.signal.aborted) process.exit(EXIT.interrupted)
+    process.stderr.write(`\n${signal}: stopping everything that was started\n`)
+    this.controller.abort(new Interruption(signal))
   }
 
   /** Bounds the whole run. `text` is the duration as it was written. */
@@ -41,6 +57,6 @@ export class Session implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.timer)
-    for (const name of SIGNALS) process.off(name, this.onSignal)
+    if (current === this) current = undefined
   }
 }

@@ -53,12 +53,13 @@ async function resolve(
 
 /** `ws:` and `wss:` name the same listener as `http:` and `https:`. */
 function urlOf(word: string): URL {
-  const problem = (why: string) => new UsageError(`${word}: ${why}`, {suggestions: ['name a URL such as http://chat.example.com']})
+  const named = word.replace(/\/\/.*@/, '//')
+  const problem = (why: string) => new UsageError(`${named}: ${why}`, {suggestions: ['name a URL such as http://chat.example.com']})
   let url: URL
   try {
     url = new URL(word.replace(/^ws(s?):/i, 'http$1:'))
   } catch (error) {
-    throw new UsageError(`${word} is not a URL`, {cause: error})
+    throw new UsageError(`${named} is not a URL`, {cause: error, suggestions: ['name a URL such as http://chat.example.com']})
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw problem(`${url.protocol} is not spoken here`)
   if (url.username !== '' || url.password !== '') throw problem('a user name and password in the URL are not supported')

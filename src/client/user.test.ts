@@ -89,3 +89,20 @@ test('an answer that begins but does not end is late', async () => {
     },
   )
 })
+
+test('a Secure cookie does not travel over http, not even to loopback, which stands for a public name', async () => {
+  const seen: IncomingMessage['headers'][] = []
+  await withServer(
+    (request, response) => {
+      seen.push(request.headers)
+      response.setHeader('Set-Cookie', ['OPEN=1; Path=/', 'CLOSED=1; Path=/; Secure']).end('ok')
+    },
+    async url => {
+      const user = new User({url, hostHeader: url.host})
+      await user.request(GET)
+      await user.request(GET)
+      user.destroy()
+      expect(seen[1]?.cookie).toBe('OPEN=1')
+    },
+  )
+})

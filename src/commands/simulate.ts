@@ -56,7 +56,11 @@ export default class Simulate extends BaseCommand {
       if (json) await this.result(JSON.stringify(line))
       else if (!flags.quiet) this.note(line.text)
     })
-    await new Promise<void>(resolve => this.signal.addEventListener('abort', () => resolve(), {once: true}))
+    await new Promise<void>(resolve => {
+      this.signal.addEventListener('abort', () => resolve(), {once: true})
+      // Whoever read along has gone away: nobody is served any more.
+      if (json) process.stdout.once('close', resolve)
+    })
     this.signal.throwIfAborted()
   }
 }

@@ -18,6 +18,9 @@ export async function resolveRuntime(proxy: Proxy, request: RuntimeRequest, sign
   if (binary !== undefined && prefer === 'docker') throw new UsageError(`--binary ${binary} contradicts --runtime docker`)
   if (image !== undefined && prefer === 'binary') throw new UsageError(`--image ${image} contradicts --runtime binary`)
 
+  if (image !== undefined && !IMAGE_REFERENCE.test(image))
+    throw new UsageError(`--image ${image}: is no reference of an image`, {suggestions: [`name one such as ${proxy.image.reference}`]})
+
   const looked: string[] = []
   if (binary !== undefined) {
     const found = await namedBinary(proxy, binary, signal)
@@ -48,6 +51,9 @@ export async function resolveRuntime(proxy: Proxy, request: RuntimeRequest, sign
     },
   )
 }
+
+/** Registry, path, tag and digest, by their letters; what begins with a dash would be an option of docker(1). */
+const IMAGE_REFERENCE = /^[a-z0-9][\w.:/@[\]-]*$/i
 
 /** `X.Y` is matched by every `X.Y.Z`; nothing asked is matched by all. */
 export function versionMatches(asked: string | undefined, actual: string): boolean {

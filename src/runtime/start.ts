@@ -209,7 +209,9 @@ async function whyNotStarted(
   }
   // docker-run(1): 125 the engine failed, 126 and 127 the command cannot be started.
   if (exit.because !== undefined || (!host.acceptMeansListening && [125, 126, 127].includes(exit.code ?? 0))) {
-    throw new EnvironmentError(`${proxy.title} cannot be started: ${exit.because ?? lastLines(error)}`)
+    throw new EnvironmentError(`${proxy.title} cannot be started: ${exit.because ?? lastLines(error)}`, {
+      suggestions: ['see what this machine can run: gms-proxy doctor', 'run it with --verbose, or keep the sandbox with --keep'],
+    })
   }
   const messages = proxy.parseConfigTest(error).map(message => runnable.explain(message))
   return blame(proxy, messages, error, `${proxy.title} accepted the configuration, then ended at once: ${describeExit(exit)}`)

@@ -85,14 +85,8 @@ export class GmsNode {
     const {host, port} = this.#options
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        const suggestions =
-          error.code === 'EADDRINUSE'
-            ? [`Stop what listens on port ${port}, or choose another port.`]
-            : ['Choose an address of this machine and a port above 1023.']
-        const what =
-          error.code === 'EADDRINUSE'
-            ? `port ${port} on ${host} is taken`
-            : `cannot listen on ${host}:${port} (${error.code ?? error.message})`
+        const {what, advice} = whyNotListening(error, host, port)
+        const suggestions = [advice]
         reject(new EnvironmentError(`GMS simulator ${this.name}: ${what}`, {suggestions, cause: error}))
       })
       this.#server.listen({host, port, backlog: BACKLOG}, () => {
@@ -239,4 +233,13 @@ function writeRaw(socket: Duplex, status: number, reason: string, page: {headers
     ([name, value]) => `${name}: ${value}\r\n`,
   )
   socket.end(`HTTP/1.1 ${status} ${reason}\r\n${headers.join('')}\r\n${page.body}`)
+}
+
+function whyNotListening({code, message}: NodeJS.ErrnoException, host: string, port: number): {what: string; advice: string} {
+  const address = port === 0 ? host : `${host}:${port}`
+  if (code === 'EADDRINUSE')
+    return {what: `port ${port} on ${host} is taken`, advice: `Stop what listens on port ${port}, or choose another port.`}
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return {what: `cannot listen on ${address}: no more files may be open`, advice: 'Raise the limit: ulimit -n 4096'}
+  return {what: `cannot listen on ${address} (${code ?? message})`, advice: 'Choose an address of this machine and a port above 1023.'}
 }

@@ -100,7 +100,9 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
 
   // What was judged is what is run: a variable becomes the value that was looked at.
   for (const {span, value} of variables) {
-    const isMoved = [...edits.values()].some(({span: other}) => other.file === span.file && other.start < span.end && span.start < other.end)
+    const isMoved = [...edits.values()].some(
+      ({span: other}) => other.file === span.file && other.start < span.end && span.start < other.end,
+    )
     if (!isMoved) put(span, quoteWord(value), 'the sandbox has no environment: the variable is written out')
   }
 

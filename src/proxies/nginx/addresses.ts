@@ -2,6 +2,7 @@ import type {Span} from '../../model/bundle.ts'
 import type {Argument, Directive, NodeAddress, ParsedConfig} from '../proxy.ts'
 import type {Placed} from './tree.ts'
 import {isData, kindOf, startOf, walk} from './tree.ts'
+import {namesIn, valuesOf} from './variables.ts'
 
 /** One socket that nginx would open. `listens` are the arguments that name it; empty for a server without `listen` (nginx then takes port 80). */
 export interface Listener {
@@ -22,7 +23,10 @@ export interface NodePlace extends NodeAddress {
 }
 
 const GMS_PATH = /cometd|chat-ntf|genesys/i
-const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+|<[^<>\s]+>)(?::(?:\d{1,5}|<[^<>\s]+>))?$/
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+|<[^<>\s]+>)(?::(?:\d+|<[^<>\s]+>))?$/
+
+/** What a target may begin with; the scheme of the request may decide. */
+export const SCHEME = /^(?:(?:https?|grpcs?|s?uwsgi):\/\/|\$(?:\{\w+\}|\w+):\/\/)/i
 
 /** Other protocols than HTTP: never GMS. */
 const OTHER_PASS = /^(?:fastcgi|uwsgi|scgi|memcached|grpc)_pass$/
@@ -70,12 +74,19 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     }
     if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
   }
-  if (found.size === 0 && kindOf(config) === 'server') {
-    const listen = places.find(({directive}) => directive.name === 'listen')?.directive.args[0]
-    return [
-      {address: listen?.value ?? '80', tls: false, span: listen?.span ?? startOf(config), listens: listen ? [listen] : [], silent: []},
-    ]
+  // The part of a `server {}` that a fragment is: its lines stand in no block.
+  const loose = places.filter(place => place.directive.name === 'listen' && place.around.at(-1)?.name !== 'server' && !isData(place))
+  for (const {directive} of loose) {
+    const [address, ...options] = directive.args
+    if (!address) continue
+    const known = found.get(keyOf(address.value))
+    const tls = options.some(({value}) => value === 'ssl' || value === 'quic')
+    found.set(keyOf(address.value), {
+      ...(known ?? {address: address.value, tls, span: address.span, score: tls ? 0 : 1, silent: []}),
+      listens: [...(known?.listens ?? []), address],
+    })
   }
+  if (found.size === 0 && kindOf(config) === 'server') return [{address: '80', tls: false, span: startOf(config), listens: [], silent: []}]
   return [...found.values()].sort((a, b) => b.score - a.score).map(({score: _, ...listener}) => listener)
 }
 
@@ -94,11 +105,11 @@ function keyOf(address: string): string {
 export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   const places = walk(config).filter(place => !inside(place, 'mail'))
   const upstreams = new Map<string, readonly Directive[]>()
-  for (const {directive} of places) {
+  for (const {directive, around} of places) {
     const [name] = directive.args
     if (directive.name === 'upstream' && directive.block && name)
       upstreams.set(
-        name.value.toLowerCase(),
+        upstreamKey(name.value, around),
         places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive),
       )
   }
@@ -113,30 +124,25 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
     if (seen.has(id)) return
     seen.add(id)
     const place = addressIn(argument)
-    if (place && !upstreams.has(place.address.toLowerCase())) found.push({...place, foreign})
+    if (place) found.push({...place, foreign})
   }
-  const follow = (argument: Argument | undefined, foreign: boolean, depth = 0): void => {
+  const follow = (argument: Argument | undefined, around: readonly Directive[], foreign: boolean, depth = 0): void => {
     if (!argument || depth > 4) return
-    const target = argument.value.replace(/^(?:https?|grpcs?):\/\//i, '')
-    const upstream = upstreams.get(target.replace(/[/?].*$/, '').toLowerCase())
+    const scheme = SCHEME.exec(argument.value)?.[0] ?? ''
+    const target = argument.value.slice(scheme.length)
+    const upstream = upstreams.get(upstreamKey(target.replace(/[/?$].*$/, ''), around))
     if (upstream) {
       for (const server of upstream) if (server.args[0]) record(server.args[0], foreign)
       return
     }
-    for (const [, braced, plain] of target.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)) {
-      const name = `$${braced ?? plain ?? ''}`
-      for (const {directive, around} of places) {
-        if (directive.name === 'set' && directive.args[0]?.value === name) follow(directive.args[1], foreign, depth + 1)
-        const parent = around.at(-1)
-        if (parent?.name === 'map' && parent.args[1]?.value === name && directive.name !== 'include')
-          follow(directive.args[0], foreign, depth + 1)
-      }
-    }
+    for (const name of namesIn(scheme + target))
+      for (const value of valuesOf(`$${name}`, places, config) ?? []) follow(value, around, foreign, depth + 1)
     if (!target.startsWith('$')) record(argument, foreign)
   }
-  for (const {directive} of chatPasses) follow(directive.args[0], false)
-  for (const {directive} of passes) follow(directive.args[0], true)
-  for (const place of places) if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], true)
+  for (const {directive, around} of chatPasses) follow(directive.args[0], around, false)
+  for (const {directive, around} of passes) follow(directive.args[0], around, true)
+  for (const place of places)
+    if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], place.around, true)
   for (const servers of upstreams.values()) for (const server of servers) if (server.args[0]) record(server.args[0], chatPasses.length > 0)
   return found.sort((a, b) => order(config, a.span) - order(config, b.span))
 }
@@ -145,13 +151,18 @@ function order(config: ParsedConfig, span: Span): number {
   return config.files.findIndex(file => file.path === span.file) * 1e9 + span.start
 }
 
+/** `stream` has upstreams of its own. */
+function upstreamKey(name: string, around: readonly Directive[]): string {
+  return `${around[0]?.name === 'stream' ? 'stream' : 'http'} ${name.toLowerCase()}`
+}
+
 /** The address inside an argument such as `https://gms1:8080/path`, with the span of just it (and of its scheme). */
-function addressIn(argument: Argument): Omit<NodePlace, 'foreign'> | undefined {
-  const match = /^((?:https?|grpcs?):\/\/)?(unix:[^:]+(?=:|$)|[^/?$]+)/i.exec(argument.value)
-  const [, scheme, address] = match ?? []
+export function addressIn(argument: Argument): Omit<NodePlace, 'foreign'> | undefined {
+  const scheme = SCHEME.exec(argument.value)?.[0]
+  const [address] = /^(?:unix:[^:]+(?=:|$)|[^/?$]+)/i.exec(argument.value.slice(scheme?.length ?? 0)) ?? []
   if (address === undefined || !(HOST_AND_PORT.test(address) || address.startsWith('unix:'))) return undefined
-  const offset = argument.raw.indexOf((scheme ?? '') + address)
-  if (offset < 0) return undefined
+  const offset = argument.quote === undefined ? 0 : 1
+  if (!argument.raw.startsWith((scheme ?? '') + address, offset)) return undefined
   const start = argument.span.start + offset
   const span = {...argument.span, start, end: start + (scheme ?? '').length + address.length, column: argument.span.column + offset}
   return {address, span, ...(scheme === undefined ? {} : {scheme: scheme.toLowerCase()})}

@@ -1,7 +1,7 @@
 import type {Directive, ParsedConfig, SandboxPlan} from '../proxy.ts'
 import type {Change} from './change.ts'
 import {quoted, removal} from './change.ts'
-import {MODULE_FOLDERS, MODULE_LISTS, MODULE_OF, STOCK_FILES} from './sandbox-table.ts'
+import {KNOWN_MODULES, MODULE_FOLDERS, MODULE_LISTS, MODULE_OF, STOCK_FILES} from './sandbox-table.ts'
 import {includedFrom, isData, isGlob, kindOf, normalised, walk, withinBundle} from './tree.ts'
 
 /** Includes stay beside the file or among the stock files that only declare; others are refused, or go when nothing would have matched. */
@@ -10,6 +10,10 @@ export function includeChange(directive: Directive, config: ParsedConfig, plan: 
   if (!argument) return {edits: []}
   const pattern = argument.value
   const inside = withinBundle(config.bundle, pattern)
+  const refuse = (because: string) => ({edits: [], refused: {directive: 'include', because, span: directive.span}})
+  if (/[[\]\\]/.test(pattern))
+    return refuse('which files a pattern with brackets or backslashes means cannot be followed: write * or their names')
+  if (inside !== undefined && /^(?:access|error)\.log$/.test(inside)) return refuse('reads a log of the sandbox as configuration')
   const replace = (path: string, why: string) => ({edits: [{span: argument.span, text: quoted(path), why}]})
   if (inside !== undefined && includedFrom(config.bundle, pattern).length > 0)
     return pattern.startsWith('/') || kindOf(config) !== 'complete'
@@ -38,7 +42,7 @@ export function includeChange(directive: Directive, config: ParsedConfig, plan: 
     inside === undefined
       ? 'reads a file outside the folder of the configuration'
       : 'the file is not beside this one, and it is none that only declares'
-  return {edits: [], refused: {directive: 'include', because, span: directive.span}}
+  return refuse(because)
 }
 
 function neededModules(config: ParsedConfig, {installation: {modulesFolder, loadable}}: SandboxPlan): string {
@@ -63,6 +67,7 @@ export function moduleChange(directive: Directive, plan: SandboxPlan): Change {
   const refuse = (because: string) => ({edits: [], refused: {directive: 'load_module', because, span: directive.span}})
   if (!MODULE_FOLDERS.includes(folder) && folder !== modulesFolder) return refuse('loads code from outside the folder of installed modules')
   if (modulesFolder === undefined || !loadable.includes(name)) return refuse(`${name} is not installed here`)
+  if (!KNOWN_MODULES.test(name)) return refuse(`what ${name} does cannot be judged`)
   const installed = `${modulesFolder}/${name}`
   return {
     edits:

@@ -98,6 +98,15 @@ export const SANDBOX: readonly SandboxRow[] = [
   },
   {directive: 'working_directory', context: 'main', op: 'path', value: '{folder}', why: 'memory dumps would be written there'},
   {directive: /^(?:worker_priority|worker_cpu_affinity|quic_bpf)$/, context: 'anywhere', op: 'remove', why: NO_PRIVILEGE},
+  ...['root', 'alias'].map((directive): SandboxRow => ({
+    directive,
+    context: 'anywhere',
+    op: 'path',
+    value: '{folder}/html',
+    why: 'chat needs no files: none of this machine are served',
+  })),
+  {directive: /^(?:ssl_stapling|ssl_ocsp)(?:_|$)/, context: 'anywhere', op: 'remove', why: 'would ask an authority on the network'},
+  {directive: 'auth_http', context: 'anywhere', op: 'path', value: '127.0.0.1:9', why: 'not a GMS node: unreachable in the sandbox'},
   {directive: 'env', context: 'main', op: 'remove', why: 'the environment of the caller stays outside'},
   {directive: /(?:^|_)lua(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Lua code'},
   {directive: /^perl(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Perl code'},
@@ -110,6 +119,12 @@ export const SANDBOX: readonly SandboxRow[] = [
   },
   {directive: /^exec(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'starts programs'},
   {directive: /^(?:modsecurity|coraza)/, context: 'anywhere', op: 'refuse', why: 'its rules can start programs'},
+  {
+    directive: /^(?:opentracing|opentelemetry|otel|datadog|zipkin|acme|nchan|oidc|auth_pam|auth_spnego|vod|rtmp)(?:_|$)/,
+    context: 'anywhere',
+    op: 'refuse',
+    why: 'loads code, or reaches out of the sandbox',
+  },
   {directive: 'ssl_engine', context: 'main', op: 'refuse', why: 'loads an OpenSSL engine'},
 ]
 
@@ -139,6 +154,10 @@ export const MODULE_FOLDERS: readonly string[] = [
 
 /** What the `include` of a distribution's list of modules gives: loaded only when the file uses it. */
 export const MODULE_LISTS = /(?:^|\/)(?:modules-enabled|nginx\/modules|modules\.d|conf\.modules\.d)\/\*\.conf$/
+
+/** Modules whose directives this table knows, or that can do nothing on their own. */
+export const KNOWN_MODULES =
+  /^(?:ngx_(?:stream|mail)(?:_\w+)?_module|ndk_http_module|ngx_http_(?:geoip2?|image_filter|xslt_filter|headers_more_filter|echo|brotli_(?:filter|static)|zstd_(?:filter|static)|perl|js|lua|upstream_fair|subs_filter|fancyindex|cache_purge|dav_ext|set_misc|vhost_traffic_status)(?:_module)?)\.so$/
 
 /** Loadable modules by the directives that need them. Perl, njs and Lua are left out on purpose. */
 export const MODULE_OF: readonly {directive: RegExp; modules: readonly string[]}[] = [

@@ -1,11 +1,12 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import {listenersOf, nodePlaces} from './addresses.ts'
 import type {Change} from './change.ts'
 import {opening, quoted, removal, replaceArguments} from './change.ts'
 import {includeChange, moduleChange} from './sandbox-files.ts'
 import type {SandboxRow} from './sandbox-table.ts'
 import {CODE_ARGUMENTS, SANDBOX} from './sandbox-table.ts'
+import {unfollowable} from './targets.ts'
 import type {Placed} from './tree.ts'
 import {isData, kindOf, walk} from './tree.ts'
 
@@ -28,8 +29,10 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
       gone => gone.file === span.file && gone.start <= span.start && span.end <= gone.end && gone.end - gone.start > span.end - span.start,
     )
   const additions = missing(places, plan)
-  const edits = [...changes.flatMap(change => change.edits), ...listenerEdits(config, plan), ...nodeEdits(config, plan)].filter(stands)
-  const refused = changes.flatMap(change => (change.refused && !plan.allowExec ? [change.refused] : []))
+  const edits = distinct([...changes.flatMap(change => change.edits), ...listenerEdits(config, plan), ...nodeEdits(config, plan)]).filter(
+    stands,
+  )
+  const refused = plan.allowExec ? [] : once([...changes.flatMap(change => change.refused ?? []), ...unfollowable(config)])
   const kind = kindOf(config)
   if (kind !== 'complete')
     return {edits, added: [{path: wrapperName(config), text: wrapper(config, plan, kind, additions)}], entry: wrapperName(config), refused}
@@ -39,6 +42,18 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     entry: config.bundle.entry,
     refused,
   }
+}
+
+/** A file that is included twice is changed once. */
+function distinct(edits: readonly Edit[]): readonly Edit[] {
+  return [...new Map(edits.map(edit => [`${edit.span.file}:${edit.span.start}:${edit.span.end}:${edit.text}`, edit])).values()]
+}
+
+/** One complaint a place: what stands in a block that is refused goes with it. */
+function once(refused: readonly Refusal[]): readonly Refusal[] {
+  const places = new Map(refused.map(refusal => [`${refusal.span.file}:${refusal.span.start}`, refusal]))
+  const within = (inner: Span, outer: Span) => inner.file === outer.file && inner.start > outer.start && inner.end <= outer.end
+  return [...places.values()].filter(({span}) => ![...places.values()].some(other => within(span, other.span)))
 }
 
 function changeOf(place: Placed, config: ParsedConfig, plan: SandboxPlan): Change {
@@ -142,15 +157,8 @@ function userEdits(directive: Directive, plan: SandboxPlan): Edit[] {
 }
 
 function resolverEdits(directive: Directive): Edit[] {
-  const option = /^(?:valid|ipv4|ipv6|status_zone)=/
-  const named = directive.args.filter(
-    ({value}) => !option.test(value) && !/^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|\[.*\](?::\d+)?)$/.test(value),
-  )
-  return named.map(({span}) => ({
-    span,
-    text: '127.0.0.1',
-    why: 'the name of this name server cannot be looked up in the sandbox, and no node needs it: they are addresses here',
-  }))
+  const servers = directive.args.filter(({value}) => !/^(?:valid|ipv4|ipv6|status_zone)=/.test(value))
+  return servers.map(({span}) => ({span, text: NOWHERE, why: 'no name is looked up in the sandbox: nodes are addresses here'}))
 }
 
 function capped(directive: Directive, plan: SandboxPlan): Edit[] {

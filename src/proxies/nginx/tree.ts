@@ -22,9 +22,14 @@ export function isData({around}: Placed): boolean {
   return parent !== undefined && DATA_BLOCKS.has(parent.name)
 }
 
-/** Every directive of the bundle once, in order of appearance as nginx meets them: includes are followed within the bundle, files nobody includes come last. */
+/**
+ * Every directive of the bundle, in order of appearance as nginx meets them: includes are followed within the bundle, files nobody includes
+ * come last. A file that is included in places of different kinds is met in each of them: what is data in a `map` may be a directive elsewhere.
+ */
 export function walk(config: ParsedConfig): readonly Placed[] {
   const seen = new Set<string>()
+  const met = new Set<string>()
+  const open: string[] = []
   const found: Placed[] = []
   const files = new Map(config.files.map(file => [file.path, file.directives]))
   const visit = (directives: readonly Directive[], around: readonly Directive[], file: string): void => {
@@ -35,13 +40,28 @@ export function walk(config: ParsedConfig): readonly Placed[] {
     }
   }
   const enter = (path: string, around: readonly Directive[]): void => {
-    if (seen.has(path)) return
-    seen.add(path)
+    const key = `${path}\n${kindOfPlace(around)}`
+    if (seen.has(key) || open.includes(path)) return
+    seen.add(key)
+    met.add(path)
+    open.push(path)
     visit(files.get(path) ?? [], around, path)
+    open.pop()
   }
   enter(config.bundle.entry, [])
-  for (const path of files.keys()) enter(path, [])
+  for (const path of files.keys()) if (!met.has(path)) enter(path, [])
   return found
+}
+
+/** Blocks that decide what a directive in them means. */
+const TELLING = new Set(['http', 'server', 'upstream', 'stream', 'mail', 'events'])
+
+function kindOfPlace(around: readonly Directive[]): string {
+  const [outermost = 'main', innermost = 'main'] = [around[0]?.name, around.at(-1)?.name]
+  const data = around.some(({name}) => DATA_BLOCKS.has(name))
+  return [outermost, data ? 'data' : innermost]
+    .map(name => (TELLING.has(name) || name === 'main' || name === 'data' ? name : 'other'))
+    .join(' ')
 }
 
 /** Paths of the bundle that an `include` means, in the order nginx takes them. */
