@@ -30,11 +30,11 @@ const HEADER_BYTES = 4
 
 type Wrapper = (exports: unknown, require: NodeJS.Require, module: {exports: unknown}, filename: string, folder: string) => void
 
-/** Loads a CommonJS bundle (ASCII only); compiled code is read from, and at exit written to, the user's cache folder. */
-export function loadCached(file: string, key: string): unknown {
+/** Loads a CommonJS bundle (ASCII only). With a `key`, compiled code is read from, and at exit written to, the user's cache folder. */
+export function loadCached(file: string, key: string | undefined): unknown {
   const source = readFileSync(file, 'latin1')
   const folder = cacheFolder()
-  const cache = folder === undefined ? undefined : join(folder, `${key}-${process.version}-${process.arch}.bin`)
+  const cache = folder === undefined || key === undefined ? undefined : join(folder, `${key}-${process.version}-${process.arch}.bin`)
   const cachedData = cache === undefined ? undefined : readTrusted(cache)
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: file,
@@ -82,6 +82,14 @@ function isOurs({uid, mode}: {uid: number; mode: number}): boolean {
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0)
 }
 
+function remove(file: string): void {
+  try {
+    rmSync(file, {force: true})
+  } catch {
+    // Where nothing could be written, nothing has to go (`/dev/null/…`).
+  }
+}
+
 function store(folder: string, cache: string, script: Script): void {
   const temporary = `${cache}.${process.pid}`
   try {
@@ -97,6 +105,6 @@ function store(folder: string, cache: string, script: Script): void {
       if (/\.bin(\.\d+)?$/.test(name) && Date.now() - statSync(join(folder, name)).mtimeMs > OLD_MS) unlinkSync(join(folder, name))
   } catch {
     // A read-only home, a full disk: the next start is as slow as this one was.
-    rmSync(temporary, {force: true})
+    remove(temporary)
   }
 }

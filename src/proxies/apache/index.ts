@@ -4,6 +4,7 @@ import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {nodes} from './nodes.ts'
 import {parse} from './parse.ts'
+import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
 import {unsupported, view} from './view.ts'
@@ -20,6 +21,7 @@ export const apache: Proxy = {
   unsupported,
   view,
   parse,
+  includes: includesOf,
   recognise,
   listeners: config =>
     listeners(config).map(({address, tls, span, serverName}) => ({address, tls, span, ...(serverName === undefined ? {} : {serverName})})),

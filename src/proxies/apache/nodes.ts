@@ -29,7 +29,7 @@ function targets(directive: Directive): {args: readonly Argument[]; follows: boo
 }
 
 /** A rewrite that hands the request to mod_proxy: flag P, or a target that only mod_proxy understands. */
-function isProxied({args}: Directive): boolean {
+export function isProxied({args}: Directive): boolean {
   const flags = (args[2]?.value ?? '').replace(/^\[|\]$/g, '').split(',')
   return flags.some(flag => /^(?:P|proxy)$/i.test(flag.trim())) || /^(?:proxy:|wss?:|balancer:)/i.test(args[1]?.value ?? '')
 }
@@ -38,17 +38,6 @@ function isProxied({args}: Directive): boolean {
 export function reachesElsewhere(directive: Directive): boolean {
   const {args, follows} = targets(directive)
   return !follows && args.some(({value}) => OTHER_BACKEND.test(value))
-}
-
-/** Says of a directive that its target is written in a way that cannot be replaced by the address of a simulated node. */
-export function cannotMove(directive: Directive, variables: Variables): boolean {
-  const {args, follows} = targets(directive)
-  return (
-    !follows &&
-    args.some(
-      argument => /\b(?:https?|wss?|h2c?):\/\/(?![$%])/i.test(variables.resolve(argument.value).text) && !mentionIn(argument, variables),
-    )
-  )
 }
 
 /** Every mention of a node, in order of appearance. */

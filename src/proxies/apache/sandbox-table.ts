@@ -1,7 +1,7 @@
 /**
  * What is done to one directive so that a configuration runs without privileges, writes nothing outside the sandbox and runs no code.
  * - `set`: all its arguments become `value`.
- * - `path`: its first argument becomes `value`, other arguments stay.
+ * - `path`: its first argument becomes `value`, other arguments stay; `last`: the same for its last argument.
  * - `remove`: the directive is commented out.
  * - `refuse`: the configuration runs only with `--allow-exec`.
  *
@@ -10,7 +10,7 @@
  */
 export interface SandboxRow {
   directive: string | RegExp
-  op: 'set' | 'path' | 'remove' | 'refuse'
+  op: 'set' | 'path' | 'last' | 'remove' | 'refuse'
   value?: string
   when?: RegExp
   section?: boolean
@@ -43,6 +43,19 @@ export const SANDBOX: readonly SandboxRow[] = [
   {directive: /^(?:DavLockDB|DavGenericLockDB|MDStoreDir)$/i, op: 'path', value: '"{folder}/locks"', why: 'locks are kept in the sandbox'},
   {directive: /^(?:AuthnCacheSOCache|CacheSocache)$/i, op: 'remove', when: /^dbm/i, why: WRITES},
   {directive: 'DocumentRoot', op: 'set', value: '"{folder}/gms-proxy-htdocs"', why: 'chat needs no files: none of this machine are served'},
+  {
+    directive: /^Alias(?:Match)?$/i,
+    op: 'last',
+    value: '"{folder}/gms-proxy-htdocs"',
+    why: 'chat needs no files: none of this machine are served',
+  },
+  {
+    directive: /^(?:UserDir|Virtual(?:DocumentRoot|ScriptAlias)(?:IP)?|MetaDir|MetaFiles|CacheFile|MMapFile)$/i,
+    op: 'remove',
+    why: 'chat needs no files: none of this machine are served',
+  },
+  {directive: 'HostnameLookups', op: 'set', value: 'Off', why: 'no name is looked up in the sandbox'},
+  {directive: 'IdentityCheck', op: 'set', value: 'Off', why: 'reaches out of the sandbox'},
   {directive: 'TypesConfig', op: 'set', value: '"{folder}/gms-proxy-mime.types"', why: 'media types are part of the sandbox'},
   {directive: 'MIMEMagicFile', op: 'remove', why: 'chat needs no files'},
   {directive: 'AllowOverride', op: 'set', value: 'None', why: 'no .htaccess of this machine is read'},
@@ -79,6 +92,9 @@ export const SANDBOX: readonly SandboxRow[] = [
 
   {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
   {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},
+  {directive: /^(?:Input|Output)Sed$/i, op: 'refuse', why: 'its scripts read and write files'},
+  {directive: /^(?:AuthLDAP|LDAP)\w*$/i, op: 'refuse', why: 'reaches out of the sandbox'},
+  {directive: /^(?:DOSSystemCommand|DOSEmailNotify|DOSLogDir)$/i, op: 'refuse', why: 'starts a program'},
   {directive: /^ExtFilter(?:Define|Options)$/i, op: 'refuse', why: 'starts a program'},
   {
     directive: /^(?:Action|Script|ScriptSock|ScriptInterpreterSource|CGIDScriptTimeout|CGIMapExtension)$/i,
@@ -130,6 +146,10 @@ export const SANDBOX: readonly SandboxRow[] = [
 /** Modules that run programs or code, or reach out, by the name of their file. */
 export const EXECUTING_MODULES =
   /^(?:mod_(?:cgi|cgid|ext_filter|lua|perl|php\d*|python|wsgi|passenger|fcgid|fastcgi|authnz_fcgi|authnz_external|dbd|authn_dbd|authz_dbd|session_dbd|md|security\d*|heartbeat|heartmonitor|tcl|ruby|mruby|mono)|lib(?:php|apreq)\w*)$/i
+
+/** Modules of the httpd distribution: what their directives do is known. */
+export const KNOWN_MODULES =
+  /^mod_(?:access_compat|actions|alias|allowmethods|asis|auth_(?:basic|digest|form)|authn_(?:anon|core|dbm|file|socache)|authnz_ldap|authz_(?:core|dbm|groupfile|host|owner|user)|autoindex|brotli|bucketeer|buffer|cache(?:_disk|_socache)?|case_filter(?:_in)?|cern_meta|charset_lite|data|dav(?:_fs|_lock)?|deflate|dialup|dir|dumpio|echo|env|expires|file_cache|filter|headers|http|http2|ident|imagemap|include|info|lbmethod_\w+|ldap|log_(?:config|debug|forensic)|logio|macro|mime(?:_magic)?|mpm_(?:event|worker|prefork)|negotiation|optional_\w+|proxy(?:_(?:ajp|balancer|connect|express|fcgi|fdpass|ftp|hcheck|html|http|http2|scgi|uwsgi|wstunnel))?|ratelimit|reflector|remoteip|reqtimeout|request|rewrite|sed|session(?:_cookie|_crypto)?|setenvif|slotmem_(?:plain|shm)|so|socache_(?:dbm|memcache|redis|shmcb)|speling|ssl|status|substitute|suexec|suncc|systemd|unique_id|unixd|userdir|usertrack|version|vhost_alias|watchdog|xml2enc)$/
 
 /** Folders in which packages and builds keep their modules; a relative `modules/` stands for the installed one. */
 export const MODULE_FOLDERS =

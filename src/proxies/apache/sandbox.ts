@@ -5,10 +5,13 @@ import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
 import {addedModules, isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
-import {cannotMove, mentions, reachesElsewhere} from './nodes.ts'
+import {mentions, reachesElsewhere} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
-import {EXECUTING_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
+import {leadsElsewhere} from './reach.ts'
+import type {DataFile} from './reads.ts'
+import {dataFile, readsFiles} from './reads.ts'
+import {EXECUTING_MODULES, KNOWN_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
 import {DEBIAN_VARIABLES, Variables} from './variables.ts'
 
 const WRAPPER = 'gms-proxy-httpd.conf'
@@ -52,13 +55,14 @@ class Sandbox {
         this.refuse('NUL', 'a NUL character hides text from the reader', {file: path, start: 0, end: 0, line: 1, column: 1})
     }
     const moved = new Set<Directive>()
-    for (const {directive, within} of this.placed) if (this.treat(directive, isActive(within))) moved.add(directive)
+    for (const place of this.placed) if (this.treat(place, isActive(place.within))) moved.add(place.directive)
     this.moveNodes(moved)
     return {edits: this.edits, added: [this.wrapper(), ...this.lists, ...SURROUNDINGS], entry: WRAPPER, refused: this.refused}
   }
 
   /** Decides about one directive; true when nothing else may touch it. */
-  private treat(directive: Directive, active: boolean): boolean {
+  private treat(place: Placed, active: boolean): boolean {
+    const {directive} = place
     const {name, args} = directive
     if (name.includes('${')) {
       this.refuse(name, 'a directive whose name is a variable cannot be judged', directive.nameSpan)
@@ -80,6 +84,11 @@ class Sandbox {
     if (row?.op === 'refuse') {
       this.refuse(name, row.why, directive.span)
       return true
+    }
+    const shown = this.plan.allowExec ? undefined : readsFiles(directive, texts)
+    if (shown !== undefined) {
+      this.refuse(name, shown, directive.block === undefined ? directive.span : {...directive.nameSpan, end: args.at(-1)?.span.end ?? 0})
+      return directive.block === undefined
     }
     if (row) {
       this.apply(row, directive)
@@ -103,17 +112,19 @@ class Sandbox {
       this.remove(directive, 'such a backend is not part of the sandbox')
       return true
     }
-    if (!this.plan.allowExec && cannotMove(directive, this.variables)) {
-      this.refuse(name, 'its target cannot be moved into the sandbox: write host and port plainly', directive.span)
-      return true
-    }
-    return false
+    const file = dataFile(directive)
+    if (file) return this.data(directive, file)
+    const elsewhere = this.plan.allowExec ? undefined : leadsElsewhere(place, this.placed, this.variables)
+    if (elsewhere !== undefined) this.refuse(name, elsewhere, directive.span)
+    return elsewhere !== undefined
   }
 
   private apply(row: (typeof SANDBOX)[number], directive: Directive): void {
     const value = (row.value ?? '').replaceAll('{folder}', this.plan.folder)
     const [first] = directive.args
+    const last = directive.args.at(-1)
     if (row.op === 'remove') this.remove(directive, row.why)
+    else if (row.op === 'last' && last) this.replace(last.span, value, row.why)
     else if (row.op === 'path' && first) this.replace(first.span, value, row.why)
     else this.replaceArguments(directive, value, row.why)
   }
@@ -138,12 +149,23 @@ class Sandbox {
     return true
   }
 
+  private data(directive: Directive, {path, span, prefix}: DataFile): boolean {
+    const found = resolveInclude(this.variables.resolve(path).text, this.config.bundle, this.serverRoot)
+    const [only, ...more] = found.kind === 'files' ? found.paths : []
+    if (only === undefined || more.length > 0)
+      this.refuse(directive.name, `${path} is not inside the folder of the configuration`, directive.span)
+    else this.replace(span, `"${prefix}${this.plan.folder}/${only}"`, 'the copy in the sandbox is read')
+    return true
+  }
+
   private loadModule(directive: Directive, path: string): boolean {
     const {installation, allowExec} = this.plan
     const module = moduleOfFile(path)
     const folder = path.replace(/\/?[^/]*$/, '')
     if (!allowExec && EXECUTING_MODULES.test(module))
       this.refuse(directive.name, `${module} runs programs or code, or reaches out of the sandbox`, directive.span)
+    else if (!allowExec && !KNOWN_MODULES.test(module))
+      this.refuse(directive.name, `${module} is none of httpd's own modules: what it does cannot be judged`, directive.span)
     else if (folder !== installation.modulesFolder && !MODULE_FOLDERS.test(folder.replace(/^\.\//, ''))) {
       if (!allowExec) this.refuse(directive.name, `${path} is outside the module folder`, directive.span)
     } else if (isBuiltIn(installation, module)) this.remove(directive, `${module} is compiled into this build`)

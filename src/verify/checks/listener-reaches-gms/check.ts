@@ -28,14 +28,18 @@ export const check: Check = {
   async run({flow, upstream}) {
     const result = await flow(handshake, {transport: 'long-polling'})
     // Only the handshake is judged here: what goes wrong on the connect after it (affinity, cookies) has checks of its own.
-    if (result.clientId !== undefined) return {status: 'passed'}
+    const arrivals = result.exchanges.flatMap(({probe}) => (probe === undefined ? [] : (upstream?.recorder.byProbe(probe) ?? [])))
+    if (result.clientId !== undefined && (!upstream || arrivals.length > 0)) return {status: 'passed'}
     return {
       status: 'failed',
       findings: [
         {
           message: 'Expected GMS to answer the Bayeux handshake',
           expected: '200 and a Bayeux handshake reply with a clientId',
-          actual: result.stoppedAt ?? 'an answer without a clientId',
+          actual:
+            result.clientId === undefined
+              ? (result.stoppedAt ?? 'an answer without a clientId')
+              : 'an answer that looks right, but GMS received no request: it came from the proxy itself',
           evidence: evidence(result, upstream?.recorder),
         },
       ],
