@@ -3,9 +3,12 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath, pathToFileURL} from 'node:url'
 import {CONCERNS} from '../src/model/catalogue.ts'
+import {expectationsOfForeign} from '../src/parameters/expectations.ts'
 import type {Check} from '../src/verify/check.ts'
+import {mend} from '../src/verify/mend.ts'
 
 const checksFolder = join(dirname(fileURLToPath(import.meta.url)), '../src/verify/checks')
+const usual = expectationsOfForeign({name: '', nodes: 2})
 const START = '<!-- generated from meta by npm run catalogue -->'
 const END = '<!-- end -->'
 
@@ -43,7 +46,7 @@ for (const id of ids) {
     `> ${meta.requirement}`,
     '',
     'Mend:',
-    ...Object.entries(meta.remediation).map(([proxy, text]) => `- ${proxy}: ${text.split('\n').join(' ')}`),
+    ...Object.entries(meta.remediation).map(([proxy, text]) => `- ${proxy}: ${mend(text, usual).split('\n').join(' ')}`),
     '',
     `References: ${meta.references.join(' · ')}`,
     END,

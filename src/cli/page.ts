@@ -22,13 +22,25 @@ export function page(markdown: string, {colour, width}: {colour: boolean; width:
       const [, mark = '', text = ''] = /^(\s*(?:[-*]|\d+\.|>) )?(.*)$/s.exec(paragraph) ?? []
       const bullet = mark.replace(/[-*]/, '•').replace('>', '│')
       const indent = mark.trim() === '>' ? bullet : ' '.repeat(bullet.length)
-      lines.push(...wrap(text, Math.min(width, 100) - bullet.length).map((line, index) => (index === 0 ? bullet : indent) + inline(line)))
+      lines.push(
+        ...wrap(unbroken(text), Math.min(width, 100) - bullet.length).map((line, index) => (index === 0 ? bullet : indent) + inline(line)),
+      )
     }
   }
   return lines
     .join('\n')
+    .replaceAll(NO_BREAK, ' ')
     .replace(/\n{3,}/g, '\n\n')
     .trim()
+}
+
+const NO_BREAK = '\u00A0'
+/** Longer code than this may break, and then goes without its marks. */
+const LONGEST_CODE = 48
+
+/** Keeps a piece of code on one line: its marks are read line by line. */
+function unbroken(text: string): string {
+  return text.replace(/`([^`]+)`/g, (marked, code: string) => (code.length > LONGEST_CODE ? code : marked.replaceAll(' ', NO_BREAK)))
 }
 
 /** Lines of one paragraph joined, so that it can be broken anew; headings, list items and code stay as they are. */

@@ -26,22 +26,29 @@ export function listenForInterruptions(): void {
 
 /** Aborts when the process is told to stop, or when `--timeout` has passed. Whoever runs something gets `signal`. */
 export class Session implements Disposable {
-  readonly signal: AbortSignal
   private readonly controller = new AbortController()
+  private given = false
   private timer: NodeJS.Timeout | undefined
 
   constructor() {
-    this.signal = this.controller.signal
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- one session at a time belongs to the process
     current = this
     listenForInterruptions()
   }
 
-  /** A person, or the system, asks us to stop. Asked twice: they do not want to wait for the cleaning up. */
-  interrupt(signal: NodeJS.Signals): void {
-    if (this.signal.aborted) process.exit(EXIT.interrupted)
-    process.stderr.write(`\n${signal}: stopping everything that was started\n`)
-    this.controller.abort(new Interruption(signal))
+  get signal(): AbortSignal {
+    this.given = true
+    return this.controller.signal
+  }
+
+  /**
+   * A person, or the system, asks us to stop. While nobody has the signal nothing was started, and parameters may be awaited from a
+   * terminal: we end at once. So we do when asked twice: they do not want to wait for the cleaning up.
+   */
+  interrupt(name: NodeJS.Signals): void {
+    if (!this.given || this.controller.signal.aborted) process.exit(EXIT.interrupted)
+    process.stderr.write(`\n${name}: stopping everything that was started\n`)
+    this.controller.abort(new Interruption(name))
   }
 
   /** Bounds the whole run. `text` is the duration as it was written. */

@@ -1,5 +1,5 @@
 import type {CometD, Message} from 'cometd'
-import type {WebSocket} from 'ws'
+import {WebSocket} from 'ws'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
 import {BAYEUX_TRANSPORTS, COMETD_PATH} from '../wire/bayeux.ts'
 import {unwrapCallback} from './callback-polling.ts'
@@ -23,6 +23,8 @@ export interface OfficialClient {
   transport(): string | undefined
   /** Why the last upgrade was not accepted: the client itself knows no more than that its socket was closed. */
   upgradeFailure(): Failure | undefined
+  /** Called with what the client throws when an answer surprises it; in a page that would be a line in the console and a dead chat. */
+  onThrow(listener: (reason: string) => void): void
   /** Ends its sockets, requests and timers at once; the client is dead afterwards. */
   destroy(): void
 }
@@ -44,6 +46,7 @@ interface TransportBorder {
 
 /** The stock client's deadlines rule its requests; this one only ends what it forgot. */
 const FORGOTTEN_MS = 600_000
+const HANDLERS = ['onopen', 'onmessage', 'onclose', 'onerror'] as const
 
 let opener: (() => WebSocket) | undefined
 
@@ -91,11 +94,21 @@ export async function openOfficialClient(
   const sockets = new Set<RecordedSocket>()
   let dead = false
   let upgradeFailure: Failure | undefined
+  let thrown: (reason: string) => void = () => undefined
+  /** Every way back into the client: whatever a peer answers, its exceptions must not end the process. */
+  const enter = (run: () => void) => {
+    if (dead) return
+    try {
+      run()
+    } catch (error) {
+      thrown(`the CometD client threw: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
 
   client.setTimeout = (run: () => void, ms: number) => {
     const timer = setTimeout(() => {
       timers.delete(timer)
-      if (!dead) run()
+      enter(run)
     }, ms)
     timers.add(timer)
     if (dead) clearTimeout(timer)
@@ -109,6 +122,7 @@ export async function openOfficialClient(
   const openSocket = () => {
     const socket = new RecordedSocket(user, {path: COMETD_PATH, deadlineMs: connectTimeoutMs, deflate: true})
     sockets.add(socket)
+    for (const handler of HANDLERS) guardHandler(socket, handler, enter)
     socket.once('close', () => sockets.delete(socket))
     void socket.upgraded.then(upgrade => {
       upgradeFailure = upgrade.accepted ? undefined : upgrade.failure
@@ -144,11 +158,12 @@ export async function openOfficialClient(
         signal: givenUp.signal,
       })
       .then(answer => {
-        if (dead) return
         xhr.readyState = 4
         if (answer.answered) xhr.status = answer.status
-        if (answer.answered && answer.status === 200) onSuccess(answer.body.toString())
-        else onError(answer.answered ? `HTTP ${answer.status}` : answer.failure.reason)
+        enter(() => {
+          if (answer.answered && answer.status === 200) onSuccess(answer.body.toString())
+          else onError(answer.answered ? `HTTP ${answer.status}` : answer.failure.reason)
+        })
       })
     return xhr
   }
@@ -158,10 +173,8 @@ export async function openOfficialClient(
     const callback = `_cometd_jsonp_${calls++}`
     const path = `${new URL(url).pathname}?jsonp=${callback}&message=${encodeURIComponent(body)}`
     void user.request({method: 'GET', path, transport: 'callback-polling', deadlineMs: FORGOTTEN_MS}).then(answer => {
-      if (dead) return
       const text = answer.answered && answer.status === 200 ? unwrapCallback(answer.body.toString(), callback) : undefined
-      if (text === undefined) onError('jsonp error')
-      else onSuccess(text)
+      enter(() => (text === undefined ? onError('jsonp error') : onSuccess(text)))
     })
   }
 
@@ -183,7 +196,23 @@ export async function openOfficialClient(
     sockets.clear()
   }
   user.onDestroy(destroy)
-  return {client, transport: () => client.getTransport()?.type, upgradeFailure: () => upgradeFailure, destroy}
+  return {
+    client,
+    transport: () => client.getTransport()?.type,
+    upgradeFailure: () => upgradeFailure,
+    onThrow: listener => (thrown = listener),
+    destroy,
+  }
+}
+
+/** Calls of the handler that the client puts into `socket[name]` go through `enter`. */
+function guardHandler(socket: RecordedSocket, name: (typeof HANDLERS)[number], enter: (run: () => void) => void): void {
+  const {set} = Object.getOwnPropertyDescriptor(WebSocket.prototype, name) ?? {}
+  Object.defineProperty(socket, name, {
+    set(handler: (event: unknown) => void) {
+      set?.call(socket, (event: unknown) => enter(() => handler(event)))
+    },
+  })
 }
 
 export type {Message}

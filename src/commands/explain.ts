@@ -52,8 +52,10 @@ export default class Explain extends BaseCommand {
 
 function unknown(id: string, all: readonly Meta[]): UsageError {
   const ids = all.map(meta => meta.id)
-  const meant = nearest(id, ids)
-  const sameConcern = ids.filter(known => known.startsWith(`${id}-`))
+  const begun = ids.filter(known => known.startsWith(`${id}-`))
+  const concern = nearest(id, CONCERNS)
+  const sameConcern = begun.length > 0 ? begun : ids.filter(known => concern !== undefined && known.startsWith(`${concern}-`))
+  const meant = begun.length > 0 ? undefined : nearest(id, ids)
   return new UsageError(`${JSON.stringify(id)} is not the id of a check`, {
     suggestions: [
       ...(meant === undefined ? sameConcern : [meant]).map(known => `gms-proxy explain ${known}`),

@@ -23,7 +23,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     {description: 'In CI', command: '<%= config.bin %> <%= command.id %> nginx --report junit=report.xml --fail-on-skip --timeout 5m'},
     {
       description: 'Only what concerns WebSocket, in Docker',
-      command: '<%= config.bin %> <%= command.id %> nginx --only upgrade --runtime docker --image nginx=nginx:1.28',
+      command: '<%= config.bin %> <%= command.id %> nginx --only upgrade --runtime docker --image nginx=nginx:1.30',
     },
   ]
   static override args = {

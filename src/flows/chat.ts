@@ -88,6 +88,7 @@ export const chat: Flow<ChatInput, ChatResult> = {
         breakOff = resolve
       })
       signal.addEventListener('abort', () => breakOff('aborted'))
+      official.onThrow(breakOff)
       let lastError = ''
       client.addListener('/meta/handshake', message => {
         result.handshakes += 1

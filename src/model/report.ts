@@ -43,6 +43,8 @@ export interface Outcome {
   detail?: string
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
+  /** Id of the failed outcome that most likely explains this failure: mend that one first. */
+  followsFrom?: string
   /** Filled only when `failed`. */
   findings: readonly Finding[]
 }

@@ -10,8 +10,8 @@ const WITNESS_LINES = 6
 /** Of one such line, as many rows of the terminal: enough to see the answer's status and its error. */
 const WITNESS_ROWS = 2
 
-/** One failed check in full: what was expected, what each end of the proxy saw, and the mend. */
-export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): readonly string[] {
+/** One failed check in full: what was expected, what each end of the proxy saw, the mend, and the failures that most likely go with it. */
+export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles, explains: readonly Outcome[] = []): readonly string[] {
   const head = `${style.mark('failed')} ${style.of('failed', outcome.id)}  ${harmless(outcome.title)}${outcome.severity === 'error' ? '' : style.dim(` (${outcome.severity})`)}`
   // The proxy's log and the mend are the same for every finding of a check: said once.
   const log = [...new Set(outcome.findings.flatMap(({evidence}) => evidence.proxyLog ?? []))]
@@ -27,6 +27,9 @@ export function findingLines(outcome: Outcome, canvas: Canvas, style: Styles): r
     ...findings,
     ...mends.flatMap(mend => row('Mend', mend, canvas, style)),
     ...row('More', `gms-proxy explain ${outcome.id}`, canvas, style),
+    ...(explains.length === 0
+      ? []
+      : row('Explains', `${explains.map(({id}) => id).join(', ')}${canvas.verbose ? '' : ' (--verbose shows them)'}`, canvas, style)),
   ]
 }
 

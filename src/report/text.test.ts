@@ -17,7 +17,7 @@ describe('one subject', () => {
 
         listener    ✔ Requests reach GMS                                                             11 ms
         polling     ✖ A held poll is answered by GMS                             504 after 25.0 s   25.0 s
-        upload      ○ The largest file arrives                a production system would notice it
+        upload      ○ The largest file arrives                                            skipped
 
       ✖ polling-hold-survives  A held poll is answered by GMS
           Expected   200 after 30 s

@@ -102,19 +102,36 @@ function checkLines({outcomes}: SubjectReport, {width}: Canvas, style: Styles): 
 function detailOf(outcome: Outcome): string {
   const [finding] = outcome.findings
   return (
-    (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.because)?.split('\n')[0] ?? ''
+    (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.status)?.split('\n')[0] ?? ''
   )
 }
 
 /** Everything that did not pass, in full. */
 function troubles({outcomes}: SubjectReport, canvas: Canvas, style: Styles): readonly string[] {
   const of = (status: Status) => outcomes.filter(outcome => outcome.status === status)
+  const rootOf = ({id, followsFrom}: Outcome): string => {
+    const cause = followsFrom === undefined ? undefined : outcomes.find(outcome => outcome.id === followsFrom)
+    return cause === undefined ? id : rootOf(cause)
+  }
+  const explainedBy = (root: Outcome) =>
+    outcomes.filter(outcome => outcome !== root && outcome.followsFrom !== undefined && rootOf(outcome) === root.id)
   const blocks = [
-    ...of('failed').map(outcome => findingLines(outcome, canvas, style)),
+    ...of('failed')
+      .filter(({followsFrom}) => canvas.verbose || followsFrom === undefined)
+      .map(outcome => findingLines(outcome, canvas, style, explainedBy(outcome))),
     ...of('errored').map(outcome => reasonLines(outcome, canvas, style)),
-    ...(of('skipped').length > 0 ? [of('skipped').flatMap(outcome => reasonLines(outcome, canvas, style))] : []),
+    ...(of('skipped').length > 0 ? [skips(of('skipped'), canvas, style)] : []),
   ]
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))
+}
+
+/** What was not judged, each reason once. */
+function skips(skipped: readonly Outcome[], canvas: Canvas, style: Styles): readonly string[] {
+  return [...new Set(skipped.map(({because}) => because))].flatMap(because => {
+    const alike = skipped.filter(outcome => outcome.because === because)
+    const [first] = alike
+    return first === undefined ? [] : reasonLines({...first, id: alike.map(({id}) => id).join(', ')}, canvas, style)
+  })
 }
 
 /** Checks × subjects: the same promise felt through each proxy, side by side. */

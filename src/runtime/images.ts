@@ -20,15 +20,22 @@ export async function dockerRuntime(proxy: Proxy, request: RuntimeRequest, signa
     if (problem !== undefined) return {because: `the image ${reference} is missing and cannot be pulled: ${problem}`}
     how = 'pulled now'
   }
-  const version = await imageVersion(proxy, reference, signal)
-  if (version === undefined)
-    return {because: `the image ${reference} is no ${proxy.title}: ${proxy.versionCommand(proxy.image.command).join(' ')} names no version`}
+  const {version, problem} = await imageVersion(proxy, reference, signal)
+  if (version === undefined) return {because: problem}
   return {kind: 'docker', reference, version, reason: `${proxy.title} ${version} in the image ${reference}, ${how}`}
 }
 
-/** What the proxy in the image says of itself. */
-async function imageVersion(proxy: Proxy, reference: string, signal?: AbortSignal): Promise<string | undefined> {
-  const [command = proxy.image.command, ...args] = proxy.versionCommand(proxy.image.command)
-  const {output} = await runContainer(['--network', 'none', '--entrypoint', command, reference, ...args], {signal})
-  return proxy.parseVersion(output)
+/** What the proxy in the image says of itself, or why it says nothing. */
+async function imageVersion(
+  proxy: Proxy,
+  reference: string,
+  signal: AbortSignal,
+): Promise<{version: string; problem?: never} | {version?: never; problem: string}> {
+  const asked = proxy.versionCommand(proxy.image.command)
+  const [command = proxy.image.command, ...args] = asked
+  const {output, timedOut, problem} = await runContainer(['--network', 'none', '--entrypoint', command, reference, ...args], {signal})
+  const version = proxy.parseVersion(output)
+  if (version !== undefined) return {version}
+  if (timedOut) return {problem: `a container of the image ${reference} gives ${problem}`}
+  return {problem: `the image ${reference} is no ${proxy.title}: ${asked.join(' ')} names no version`}
 }

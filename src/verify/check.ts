@@ -15,6 +15,8 @@ export type Need = 'evidence' | 'affinity' | 'intrusive' | 'configuration'
 export interface Upstream {
   recorder: Recorder
   nodes: readonly SimulatedNode[]
+  /** The address that the configuration writes for each of them, in the same order. */
+  written: readonly string[]
   /** A server the configuration does not name, `host:port` as the proxy would reach it: whatever arrives there was forwarded for a stranger. */
   bystander: {name: string; address: string}
   /** Lets the agent of a chat speak. */
@@ -81,6 +83,8 @@ export interface Check {
    * `after`: judged on the shared proxy when everything else is over.
    */
   isolation: 'shared' | 'own-proxy' | 'after'
+  /** Checks whose failure explains this one's, the deepest first: their mend comes first. */
+  presupposes?: readonly string[]
   /** Loads the machine (thousands of chats): runs when the quick checks are over, one at a time. */
   heavy?: boolean
   /** Upper bound of the run on a busy machine, ms; past it the check is errored. */

@@ -1,10 +1,12 @@
 import {EnvironmentError, UsageError} from '../errors.ts'
 import type {Logger} from '../log.ts'
+import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
-import type {Finding, Outcome} from '../model/report.ts'
+import type {Finding, Outcome, Promises} from '../model/report.ts'
 import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
 import type {Check, Draft, Judgement, Stage} from './check.ts'
 import {locate, placeOf} from './locate.ts'
+import {mend} from './mend.ts'
 import type {Progress} from './progress.ts'
 import {telltaleLines} from './proxy-log.ts'
 import type {SetStage} from './stage.ts'
@@ -76,6 +78,7 @@ export async function runCheck(
     complete(draft, check, {
       log: logs ? telltaleLines(logs, draft.evidence) : [],
       nameOf,
+      promises,
       ...(proxy ? {proxy} : {}),
       ...(config ? {config} : {}),
     }),
@@ -87,7 +90,13 @@ export async function runCheck(
 function complete(
   draft: Draft,
   {meta}: Check,
-  {proxy, config, log, nameOf}: {proxy?: Proxy; config?: ParsedConfig; log: readonly string[]; nameOf(file: string): string},
+  {
+    proxy,
+    config,
+    log,
+    nameOf,
+    promises,
+  }: {promises: Promises; proxy?: Proxy; config?: ParsedConfig; log: readonly string[]; nameOf(file: string): string},
 ): Finding {
   const named = draft.location && config ? placeOf(config, draft.location) : draft.location
   const location = named ?? (proxy && config ? locate(config, meta.directives[proxy.name]) : undefined)
@@ -102,7 +111,9 @@ function complete(
       upstream: evidence.upstream.map(redact),
       ...(log.length > 0 ? {proxyLog: log.map(redact)} : {}),
     },
-    remediation: proxy ? meta.remediation[proxy.name] : Object.values(meta.remediation).join('\n'),
+    remediation: proxy
+      ? mend(meta.remediation[proxy.name], promises)
+      : PROXY_NAMES.map(name => `${name}: ${mend(meta.remediation[name], promises)}`).join('\n'),
   }
 }
 

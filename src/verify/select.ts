@@ -1,5 +1,6 @@
 import {UsageError} from '../errors.ts'
 import {CONCERNS} from '../model/catalogue.ts'
+import {didYouMean} from '../parameters/suggest.ts'
 import type {Check} from './check.ts'
 
 /**
@@ -14,9 +15,12 @@ export function selectChecks(checks: readonly Check[], {only, skip}: {only: read
   ] as const)
     for (const selector of selectors)
       if (!checks.some(matches(selector)))
-        throw new UsageError(`${flag} ${selector} matches no check`, {
-          suggestions: ['gms-proxy explain lists every check', 'a prefix such as upgrade or affinity selects a whole concern'],
-        })
+        throw new UsageError(
+          `${flag} ${selector} matches no check${didYouMean(selector, [...CONCERNS, ...checks.map(({meta}) => meta.id)])}`,
+          {
+            suggestions: ['gms-proxy explain lists every check', 'a prefix such as upgrade or affinity selects a whole concern'],
+          },
+        )
   const chosen = checks.filter(
     check => (only.length === 0 || only.some(selector => matches(selector)(check))) && !skip.some(selector => matches(selector)(check)),
   )

@@ -80,6 +80,7 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
         nodes,
         bystander: {name: bystander.name, address: reach(bystander)},
         direct,
+        written: addressesOf(proxy, prepared),
         agentSays: (text, key) => simulator.agentSays(text, key),
       },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
@@ -104,8 +105,12 @@ export async function mostChatsHere(): Promise<number> {
   return Math.max(1, Math.floor(((await descriptorLimit()) - 500) / 2))
 }
 
-function countNodes(proxy: Proxy, {config}: Prepared): number {
-  return Math.max(1, new Set(proxy.nodes(config).map(node => node.address)).size)
+function countNodes(proxy: Proxy, prepared: Prepared): number {
+  return Math.max(1, addressesOf(proxy, prepared).length)
+}
+
+function addressesOf(proxy: Proxy, {config}: Prepared): readonly string[] {
+  return [...new Set(proxy.nodes(config).map(({address}) => address))]
 }
 
 /** Users send the public name with the port they connect to. */

@@ -1,4 +1,6 @@
 import pLimit from 'p-limit'
+import {EnvironmentError} from '../errors.ts'
+import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import {redact} from '../model/redact.ts'
 import {verdictOf} from '../model/report.ts'
@@ -6,6 +8,7 @@ import type {Outcome, Report, SubjectReport} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import {resolveRuntime} from '../runtime/resolve.ts'
 import type {RuntimeRequest} from '../runtime/runtime.ts'
+import {COMETD_PATH} from '../wire/bayeux.ts'
 import type {Check, Stage} from './check.ts'
 import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
@@ -154,6 +157,7 @@ async function verifyUrl(
     mostChats: await mostChatsHere(),
     flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
   }
+  await assertReachable(stage, url)
   const set: SetStage = {stage, sandbox: {diff: '', nodes: []}, async [Symbol.asyncDispose]() {}}
   const oneByOne = pLimit(1)
   const run = (check: Check): Promise<Outcome> => {
@@ -197,14 +201,29 @@ async function withOwnStage<T>(options: StageOptions, use: (set: SetStage) => Pr
   }
 }
 
+/** @throws EnvironmentError when there is no TCP connection to the URL at all: nothing could be judged. */
+async function assertReachable(stage: Stage, url: URL): Promise<void> {
+  const {stoppedAt = ''} = await stage.flow(plainRequest, {target: COMETD_PATH})
+  if (!/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNABORTED|no TCP connection/.test(stoppedAt)) return
+  throw new EnvironmentError(`nothing can be reached at ${url.href}: ${stoppedAt.replace(/^.*?: /, '')}`, {
+    suggestions: ['check the host name and the port', 'start the proxy, or name its configuration file instead of the URL'],
+  })
+}
+
 /** Waits for all, so that every stage is taken down, before the first rejection goes on. */
 async function settle(promises: readonly Promise<unknown>[]): Promise<void> {
   const settled = await Promise.allSettled(promises)
   for (const result of settled) if (result.status === 'rejected') throw result.reason
 }
 
+/** The outcomes in the order of the checks; a failure that another one explains names it. */
 async function inOrder(checks: readonly Check[], runs: readonly {check: Check; outcome: Promise<Outcome>}[]): Promise<readonly Outcome[]> {
-  return Promise.all(checks.flatMap(check => runs.filter(run => run.check === check).map(({outcome}) => outcome)))
+  const outcomes = await Promise.all(checks.flatMap(check => runs.filter(run => run.check === check).map(({outcome}) => outcome)))
+  const failed = new Set(outcomes.filter(({status}) => status === 'failed').map(({id}) => id))
+  return outcomes.map(outcome => {
+    const root = checks.find(({meta}) => meta.id === outcome.id)?.presupposes?.find(id => failed.has(id))
+    return outcome.status === 'failed' && root !== undefined ? {...outcome, followsFrom: root} : outcome
+  })
 }
 
 function longestWait(checks: readonly Check[], outcomes: readonly Outcome[], waitOf: (check: Check) => number): number {

@@ -124,13 +124,14 @@ describe('bad input gets one clear error', () => {
     expect(stderr).not.toContain('    at ')
   })
 
-  it('a URL where nobody listens is judged, not crashed over', {timeout: 60_000}, async () => {
+  it('a URL where nobody listens cannot be judged', {timeout: 60_000}, async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     await new Promise(resolve => server.close(resolve))
-    const {exitCode} = await runCli(['verify', `http://127.0.0.1:${port}`, '--only', 'listener-reaches-gms'])
-    expect(exitCode).toBe(1)
+    const {exitCode, stderr, stdout} = await runCli(['verify', `http://127.0.0.1:${port}`, '--only', 'listener-reaches-gms'])
+    expect({exitCode, stdout}).toEqual({exitCode: 3, stdout: ''})
+    expect(stderr).toContain(`nothing can be reached at http://127.0.0.1:${port}/: connect ECONNREFUSED`)
   })
 })

@@ -13,8 +13,8 @@ import {unsupported, view} from './view.ts'
 export const apache: Proxy = {
   name: 'apache',
   title: 'Apache httpd',
-  versions: {newest: '2.4.66', oldest: '2.4.37'},
-  image: {reference: 'httpd:2.4', command: 'httpd'},
+  versions: {newest: '2.4.71', oldest: '2.4.37'},
+  image: {reference: 'httpd:2.4.71', command: 'httpd'},
   binaries: ['apache2', 'httpd', 'httpd2'],
   binaryFolders: ['/usr/sbin', '/usr/local/sbin', '/usr/local/apache2/bin', '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin'],
   configFile: 'httpd.conf',

@@ -59,7 +59,11 @@ describe('nothing but the nodes of the sandbox is reached', () => {
   test.each([
     ['a scheme of the request', `location / { proxy_pass $scheme://${OUTSIDE}; }`],
     ['zeros before the port', `location / { proxy_pass http://${OUTSIDE}:000080; }`],
-    ['an upstream that names another', 'location / { proxy_pass http://b; }', `upstream ${OUTSIDE} { server a; } upstream b { server ${OUTSIDE}; }`],
+    [
+      'an upstream that names another',
+      'location / { proxy_pass http://b; }',
+      `upstream ${OUTSIDE} { server a; } upstream b { server ${OUTSIDE}; }`,
+    ],
     ['geo', 'location / { proxy_pass http://$t; }', `geo $t { default ${OUTSIDE}; }`],
     ['split_clients', 'location / { proxy_pass http://$t; }', `split_clients $uri $t { 50% gms1; * ${OUTSIDE}; }`],
     ['another protocol', `location / { uwsgi_pass suwsgi://${OUTSIDE}; } location /m { memcached_pass ${OUTSIDE}:1; }`],
@@ -113,7 +117,11 @@ describe('nothing but the nodes of the sandbox is reached', () => {
 describe('every listener moves', () => {
   test('of a fragment too', () => {
     const {files} = run('listen 80;\nlisten 0.0.0.0:9999;\nlisten unix:/tmp/x;\nlocation / { proxy_pass http://a; }\n', [], 'part.conf')
-    expect(files[0]?.text.split('\n').slice(0, 3)).toEqual(['listen 127.0.0.1:20001;', 'listen 127.0.0.1:20002;', 'listen 127.0.0.1:20003;'])
+    expect(files[0]?.text.split('\n').slice(0, 3)).toEqual([
+      'listen 127.0.0.1:20001;',
+      'listen 127.0.0.1:20002;',
+      'listen 127.0.0.1:20003;',
+    ])
   })
 })
 

@@ -12,7 +12,7 @@ export const nginx: Proxy = {
   name: 'nginx',
   title: 'nginx',
   versions: {newest: '1.30.0', oldest: '1.20.0'},
-  image: {reference: 'nginx:1.28', command: 'nginx'},
+  image: {reference: 'nginx:1.30', command: 'nginx'},
   binaries: ['nginx'],
   binaryFolders: ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/nginx/sbin', '/opt/homebrew/bin', '/usr/local/bin'],
   configFile: 'nginx.conf',

@@ -31,6 +31,7 @@ export const check: Check = {
   },
   transport: 'long-polling',
   needs: ['affinity'],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms'],
   // Other traffic between two requests makes round-robin look like affinity.
   isolation: 'own-proxy',
   budgetMs: () => 240_000,

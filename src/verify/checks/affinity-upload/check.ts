@@ -27,6 +27,7 @@ export const check = withWitnesses({
   },
   transport: 'long-polling',
   needs: ['affinity'],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node'],
   // Other traffic between two requests makes round-robin look like affinity.
   isolation: 'own-proxy',
   budgetMs: () => 240_000,

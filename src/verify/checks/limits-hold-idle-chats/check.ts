@@ -33,6 +33,7 @@ export const check: Check = {
   },
   transport: 'websocket',
   needs: ['intrusive'],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'own-proxy',
   heavy: true,
   budgetMs: ({chats}) => 180_000 + chats * 30,

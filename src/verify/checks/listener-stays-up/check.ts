@@ -5,7 +5,7 @@ import {evidence, time} from '../../evidence.ts'
 export const check: Check = {
   meta: {
     id: 'listener-stays-up',
-    title: 'The proxy runs through all traffic without a crash or an alert, and GMS is reached to the end',
+    title: 'No crash, no alert, and GMS is reached to the end',
     concern: 'listener',
     severity: 'error',
     requirement:

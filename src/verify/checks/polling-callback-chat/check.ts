@@ -25,6 +25,7 @@ export const check: Check = {
   },
   transport: 'callback-polling',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node'],
   isolation: 'shared',
   budgetMs: () => 180_000,
   async run(stage) {

@@ -21,6 +21,7 @@ export const check: Check = {
   },
   transport: 'long-polling',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node'],
   isolation: 'shared',
   budgetMs: () => 180_000,
   run: stage => judgeChat(stage, 'long-polling'),

@@ -28,6 +28,7 @@ export const check: Check = {
   },
   transport: 'long-polling',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat'],
   isolation: 'shared',
   budgetMs: ({holdMs}) => 2 * holdMs + 120_000,
   async run({flow, promises, upstream}) {

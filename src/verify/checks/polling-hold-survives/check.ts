@@ -16,9 +16,10 @@ export const check: Check = {
     requirement:
       'GMS holds a quiet /meta/connect for 30 s; the proxy waits longer than the hold plus the 10 s network delay the client allows.',
     remediation: {
-      nginx: 'proxy_read_timeout 45s; or more: 30 s hold + 10 s network delay + 5 s margin',
-      apache: 'ProxyTimeout 45 or more: 30 s hold + 10 s network delay + 5 s margin',
-      haproxy: 'timeout server 45s and timeout client 45s or more: 30 s hold + 10 s network delay + 5 s margin',
+      nginx: 'proxy_read_timeout {pollSeconds}s; or more: {holdSeconds} s hold + 10 s network delay + 5 s margin',
+      apache: 'ProxyTimeout {pollSeconds} or more: {holdSeconds} s hold + 10 s network delay + 5 s margin',
+      haproxy:
+        'timeout server {pollSeconds}s and timeout client {pollSeconds}s or more: {holdSeconds} s hold + 10 s network delay + 5 s margin',
     },
     directives: {
       nginx: ['proxy_read_timeout', 'proxy_pass'],
@@ -32,6 +33,7 @@ export const check: Check = {
   },
   transport: 'long-polling',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat'],
   // A proxy that gives up may also mark the node as failed: nobody else may stand behind it then.
   isolation: 'own-proxy',
   budgetMs: ({holdMs}) => holdMs + 90_000,

@@ -25,6 +25,7 @@ export const check: Check = {
   },
   transport: 'websocket',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'shared',
   budgetMs: () => 180_000,
   run: stage => judgeChat(stage, 'websocket'),

@@ -33,6 +33,7 @@ export const check: Check = {
   },
   transport: 'websocket',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms'],
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run({flow, upstream}) {

@@ -17,9 +17,9 @@ export const check: Check = {
     severity: 'error',
     requirement: 'A WebSocket on which nothing is said for longer than the hold of GMS (30 s) stays open, as long as was promised.',
     remediation: {
-      nginx: 'proxy_read_timeout 1h; and proxy_send_timeout 1h; in the location of /genesys/cometd',
-      apache: 'ProxyTimeout 3600 (the idle limit of a WebSocket is the larger of Timeout and ProxyTimeout)',
-      haproxy: 'timeout tunnel 1h',
+      nginx: 'proxy_read_timeout {idleSeconds}s; and proxy_send_timeout {idleSeconds}s; in the location of /genesys/cometd',
+      apache: 'ProxyTimeout {idleSeconds} (the idle limit of a WebSocket is the larger of Timeout and ProxyTimeout)',
+      haproxy: 'timeout tunnel {idleSeconds}s',
     },
     directives: {
       nginx: ['proxy_read_timeout', 'proxy_send_timeout', 'proxy_pass'],
@@ -33,6 +33,7 @@ export const check: Check = {
   },
   transport: 'websocket',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'shared',
   budgetMs: promises => silence(promises) + 90_000,
   longestWaitMs: silence,

@@ -24,6 +24,7 @@ export const check: Check = {
   },
   transport: 'websocket',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'shared',
   budgetMs: () => 240_000,
   async run({flow, upstream}) {

@@ -26,6 +26,7 @@ export const check: Check = {
   },
   transport: 'http',
   needs: [],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat'],
   isolation: 'shared',
   budgetMs: () => 180_000,
   async run({flow, promises, upstream}) {

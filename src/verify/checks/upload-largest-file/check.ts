@@ -10,10 +10,10 @@ export const check: Check = {
     severity: 'error',
     requirement: 'A file of the promised size reaches GMS with the digest it left the client with; the form around it needs room too.',
     remediation: {
-      nginx: 'client_max_body_size 11m; (file limit + 1 MiB for the form) in the location of /genesys/2/chat-ntf',
+      nginx: 'client_max_body_size {bodyMiB}m; (file limit + 1 MiB for the form) in the location of /genesys/2/chat-ntf',
       apache:
-        'Raise SecRequestBodyLimit, or the rule on Content-Length, above the file limit + 1 MiB for the form (LimitRequestBody has no effect on proxied requests)',
-      haproxy: 'Remove or raise the rule on req.body_size (file limit + 1 MiB for the form)',
+        'Raise SecRequestBodyLimit, or the rule on Content-Length, to {bodyMiB} MiB (file limit + 1 MiB for the form); LimitRequestBody has no effect on proxied requests',
+      haproxy: 'Remove the rule on req.body_size, or raise it to {bodyMiB} MiB (file limit + 1 MiB for the form)',
     },
     directives: {
       nginx: ['client_max_body_size', 'proxy_pass'],
@@ -27,6 +27,7 @@ export const check: Check = {
   },
   transport: 'http',
   needs: ['intrusive'],
+  presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat'],
   isolation: 'shared',
   // A busy machine moves 1 MB a second at least.
   budgetMs: ({maxFileSize}) => 120_000 + maxFileSize / 1000,
