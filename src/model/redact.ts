@@ -1,7 +1,7 @@
 const REDACTED = '‹redacted›'
 
 /** A quote as it is written in text, in JSON inside JSON, or in a URL. */
-const QUOTE = String.raw`\\*"|%22|'`
+const QUOTE = String.raw`\\{0,8}"|%22|'`
 const SECRET_NAME = '(?:secureKey|password|encoded)'
 /** One value of a configuration: in quotes, or up to white space that no backslash keeps. */
 const VALUE = String.raw`(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:[^\s\\;]|\\.)+)`
@@ -13,7 +13,7 @@ const PATTERNS: readonly RegExp[] = [
   // set-header Authorization 'Basic …', set-header Authorization Basic\ …
   new RegExp(String.raw`((?:^|\s)["']?(?:proxy-)?authorization["']?[^\S\n]+)${COMPUTED}${VALUE}`, 'gim'),
   // Authorization: Basic …, "authorization": "Bearer …", Proxy-Authorization "…"
-  /(^\s*(?:proxy-)?authorization\s*:\s*)[^\s"'].*$/gim,
+  /(^[^\S\n]*(?:proxy-)?authorization[^\S\n]*:[^\S\n]*)[^\s"'].*$/gim,
   new RegExp(
     String.raw`((?:^|[\s"'])(?:proxy-)?authorization(?:${QUOTE})?\s*[:=]?\s*(?:${QUOTE})?)(?:(?:basic|bearer|digest)\\*\s+)?(?![‹:=])[^\s"',;\\]+`,
     'gim',
@@ -47,7 +47,7 @@ const PATTERNS: readonly RegExp[] = [
   /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?=-----END|$(?![\s\S]))/g,
 ]
 /** A cookie header keeps its names and attributes, so that affinity stays readable. */
-const COOKIE_HEADER = /^(\s*(?:set-)?cookie\s*:\s*)(.*)$/gim
+const COOKIE_HEADER = /^([^\S\n]*(?:set-)?cookie[^\S\n]*:[^\S\n]*)(.*)$/gim
 /** The same header in a configuration: proxy_set_header Cookie "…", http-request set-header Cookie …, RequestHeader set Cookie "…". */
 const COOKIE_DIRECTIVE = new RegExp(
   String.raw`((?:header|headers|set|add|append|merge)\s+["']?(?:set-)?cookie["']?\s+)${COMPUTED}(${VALUE})`,

@@ -30,11 +30,6 @@ export function evidence(transcripts: Transcript | readonly Transcript[], record
   }
 }
 
-/** The part of a transcript up to its first request: all that matters where a header is judged. */
-export function firstExchange<T extends Transcript>(transcript: T): T {
-  return {...transcript, exchanges: transcript.exchanges.slice(0, 1)}
-}
-
 /** The verdict when a header was to be judged and no request carried it to GMS. */
 export function nothingArrived(transcripts: Transcript | readonly Transcript[], recorder: Recorder): Judgement {
   const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]

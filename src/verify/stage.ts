@@ -1,4 +1,5 @@
 import type {Budgets, Target} from '../flows/flow.ts'
+import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
@@ -9,7 +10,7 @@ import type {RunningProxy, Runtime, Sandboxed} from '../runtime/runtime.ts'
 import type {SimulatedNode} from '../simulator/simulator.ts'
 import {startSimulator} from '../simulator/simulator.ts'
 import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
-import {MAX_NETWORK_DELAY_MS} from '../wire/bayeux.ts'
+import {COMETD_PATH, MAX_NETWORK_DELAY_MS} from '../wire/bayeux.ts'
 import type {Configuration, Stage} from './check.ts'
 import type {Prepared} from './subject.ts'
 
@@ -30,6 +31,9 @@ export interface SetStage extends AsyncDisposable {
   running?: RunningProxy
 }
 
+/** A proxy that does not answer has its checks to say so. */
+const SETTLE_MS = 2000
+
 /** What a healthy proxy never reaches, not even on a machine whose cores are busy. */
 export function budgetsFor(promises: Promises): Budgets {
   return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS}
@@ -48,6 +52,7 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
     maxFileSize: promises.maxFileSize,
     logger,
   })
+  let running: RunningProxy | undefined
   try {
     const nodes = simulator.nodes.slice(0, nodeCount)
     const bystander = simulator.nodes[nodeCount]
@@ -55,18 +60,19 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
     if (!first || !bystander) throw new Error('the simulator started without its nodes')
     const reach = (node: SimulatedNode) => `${address.reach}:${node.port}`
     const result = await start({proxy, bundle, runtime, nodes: nodes.map(reach), allowExec, keep, signal, logger})
-    const running = result.started ? result.proxy : undefined
+    running = result.started ? result.proxy : undefined
+    const proxyRun = running
     const configuration: Configuration = {
       accepted: result.started,
       messages: result.started ? result.proxy.messages : result.messages,
-      complaints: async () => running?.complaints() ?? [],
+      complaints: async () => proxyRun?.complaints() ?? [],
       log: async () => {
-        const logs = await running?.logs()
+        const logs = await proxyRun?.logs()
         return logs ? `${logs.error}\n${logs.access}` : ''
       },
     }
     const budgets = budgetsFor(promises)
-    const target = targetOf(running?.url ?? new URL('http://127.0.0.1:9'), promises)
+    const target = targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises)
     const direct: Target = {...target, url: new URL(`http://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
@@ -85,19 +91,33 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
       },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
     }
+    if (proxyRun) await settleIn(target, budgets, signal)
     return {
       stage,
       sandbox: result.sandbox,
-      ...(running ? {running} : {}),
+      ...(proxyRun ? {running: proxyRun} : {}),
       async [Symbol.asyncDispose]() {
-        await running?.[Symbol.asyncDispose]()
+        await proxyRun?.[Symbol.asyncDispose]()
         await simulator[Symbol.asyncDispose]()
       },
     }
   } catch (error) {
+    await running?.[Symbol.asyncDispose]()
     await simulator[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/**
+ * One request before all others. All users of a check share our address: a proxy that remembers which node an address got (HAProxy's
+ * stick-table) learns it from the first answer, and two first requests at the same time would be given two nodes.
+ */
+async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal): Promise<void> {
+  await plainRequest.run(
+    target,
+    {method: 'POST', target: `${COMETD_PATH}/handshake`, headers: [['Content-Type', 'application/json']], body: '[]'},
+    {budgets: {...budgets, answer: SETTLE_MS}, signal},
+  )
 }
 
 /** A chat takes two descriptors of ours (client and simulator) and two of the proxy; some are taken by everything else. */
