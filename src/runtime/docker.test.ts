@@ -39,7 +39,9 @@ describe.skipIf(image === undefined)('nginx in a container', () => {
     expect(proxy.url.hostname).toBe('127.0.0.1')
     expect(await (await fetch(new URL('/chat', proxy.url))).text()).toBe('GMS saw /chat')
     expect(await proxy.complaints()).toEqual([])
-    expect((await proxy.logs()).access).toContain('/chat')
+    // The line is written after the answer.
+    const logged = async () => ((await proxy.logs()).access.includes('/chat') ? true : undefined)
+    expect(await askUntil(logged, {budgetMs: 5000})).toBe(true)
     expect(containersOf(process.pid)).toHaveLength(1)
     await proxy[Symbol.asyncDispose]()
     expect(containersOf(process.pid)).toEqual([])

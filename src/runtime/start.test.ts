@@ -39,7 +39,9 @@ describe('a proxy that runs', () => {
     const proxy = proxyOf(result)
     expect(await (await fetch(new URL('/chat', proxy.url))).text()).toBe('GMS saw /chat')
     expect(await proxy.complaints()).toEqual([])
-    expect((await proxy.logs()).access).toContain('/chat')
+    // The line is written after the answer.
+    const logged = async () => ((await proxy.logs()).access.includes('/chat') ? true : undefined)
+    expect(await askUntil(logged, {budgetMs: 5000})).toBe(true)
     expect(result.sandbox.nodes).toEqual(['gms1.network.local:8080'])
     expect(result.sandbox.diff).toMatch(/^# nginx\.conf:5:\d+ .+$/m)
     expect(result.sandbox.diff).toContain('--- a/nginx.conf\n+++ b/nginx.conf\n')

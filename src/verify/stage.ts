@@ -10,7 +10,7 @@ import type {RunningProxy, Runtime, Sandboxed} from '../runtime/runtime.ts'
 import type {SimulatedNode} from '../simulator/simulator.ts'
 import {startSimulator} from '../simulator/simulator.ts'
 import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
-import {COMETD_PATH, MAX_NETWORK_DELAY_MS} from '../wire/bayeux.ts'
+import {COMETD_PATH, MAX_NETWORK_DELAY_MS, META} from '../wire/bayeux.ts'
 import type {Configuration, Stage} from './check.ts'
 import type {Prepared} from './subject.ts'
 
@@ -31,6 +31,8 @@ export interface SetStage extends AsyncDisposable {
   running?: RunningProxy
 }
 
+/** A proper one: that GMS was reached at the beginning is held against the end (listener-stays-up). */
+const HANDSHAKE = JSON.stringify([{id: '1', channel: META.handshake, version: '1.0', supportedConnectionTypes: ['long-polling']}])
 /** A proxy that does not answer has its checks to say so. */
 const SETTLE_MS = 2000
 
@@ -115,7 +117,7 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
 async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal): Promise<void> {
   await plainRequest.run(
     target,
-    {method: 'POST', target: `${COMETD_PATH}/handshake`, headers: [['Content-Type', 'application/json']], body: '[]'},
+    {method: 'POST', target: `${COMETD_PATH}/handshake`, headers: [['Content-Type', 'application/json']], body: HANDSHAKE},
     {budgets: {...budgets, answer: SETTLE_MS}, signal},
   )
 }
