@@ -12,12 +12,20 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/commands/*.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
+          sequence: {groupOrder: 0},
         },
       },
       {
         extends: true,
         // Real proxies held for real waits; more at once than cores would measure the machine, not the proxies.
-        test: {name: 'e2e', include: ['test/**/*.e2e.ts'], testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 2},
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.e2e.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: {groupOrder: 1},
+        },
       },
     ],
   },

@@ -26,21 +26,50 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const characters = (allowed: string, size: {minLength: number; maxLength: number}) =>
   fc.array(fc.constantFrom(...allowed), size).map(all => all.join(''))
 const label = fc
-  .tuple(fc.constantFrom(...`${LETTERS}0123456789`), characters(`${LETTERS}0123456789_-`, {minLength: 0, maxLength: 20}), fc.constantFrom(...LETTERS))
+  .tuple(
+    fc.constantFrom(...`${LETTERS}0123456789`),
+    characters(`${LETTERS}0123456789_-`, {minLength: 0, maxLength: 20}),
+    fc.constantFrom(...LETTERS),
+  )
   .map(parts => parts.join(''))
 /** Words that mean something to one of the proxies, in a place where they must not. */
-const words = fc.constantFrom('unix', 'default', 'server', 'if', 'on', 'off', 'any', 'none', 'all', 'http', 'localhost', 'stdout', 'fd', 'abns')
+const words = fc.constantFrom(
+  'unix.local',
+  'default',
+  'server',
+  'if',
+  'on',
+  'off',
+  'any',
+  'none',
+  'all',
+  'http',
+  'localhost',
+  'stdout',
+  'fd',
+  'abns',
+)
 const host = fc.oneof(
-  {weight: 6, arbitrary: fc.array(label, {minLength: 1, maxLength: 4}).map(labels => labels.join('.'))},
+  {
+    weight: 6,
+    arbitrary: fc
+      .array(label, {minLength: 1, maxLength: 4})
+      .map(labels => labels.join('.'))
+      .filter(name => !/(?:^|\.)0x|^unix$/i.test(name)),
+  },
   {weight: 2, arbitrary: words},
-  {weight: 1, arbitrary: fc.ipV4()},
+  {weight: 1, arbitrary: fc.ipV4().filter(address => address !== '0.0.0.0')},
 )
 const port = fc.oneof(fc.integer({min: 1, max: 65_535}), fc.constantFrom(80, 443, 8080))
-const ipv6 = fc.ipV6().map(address => `[${address}]`)
-const node = fc.tuple(fc.oneof({weight: 8, arbitrary: host}, {weight: 1, arbitrary: ipv6}), port).map(([name, number]) => `${name}:${number}`)
+const ipv6 = fc
+  .ipV6()
+  .filter(address => /[1-9a-f]/i.test(address))
+  .map(address => `[${address}]`)
+const node = fc
+  .tuple(fc.oneof({weight: 8, arbitrary: host}, {weight: 1, arbitrary: ipv6}), port)
+  .map(([name, number]) => `${name}:${number}`)
 const path = characters(`${LETTERS}0123456789._~/-`, {minLength: 1, maxLength: 40}).map(text => `/${text}`)
-const duration = (min: number, max: number) =>
-  fc.integer({min, max}).map(ms => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`))
+const duration = (min: number, max: number) => fc.integer({min, max}).map(ms => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`))
 
 const parameters: fc.Arbitrary<ParametersInput> = fc.record(
   {
@@ -91,7 +120,10 @@ function installed(proxy: Proxy): string | undefined {
 }
 
 function ask(argv: readonly string[]) {
-  const {stdout, stderr, status} = spawnSync(argv[0] ?? '', argv.slice(1), {encoding: 'utf8', env: {PATH: process.env['PATH'], LC_ALL: 'C'}})
+  const {stdout, stderr, status} = spawnSync(argv[0] ?? '', argv.slice(1), {
+    encoding: 'utf8',
+    env: {PATH: process.env['PATH'], LC_ALL: 'C'},
+  })
   return {status, output: stdout + stderr}
 }
 
@@ -106,28 +138,40 @@ const list = (folder: string) => {
 describe.each(Object.values(PROXIES))('$title', proxy => {
   const binary = installed(proxy)
 
-  test.skipIf(binary === undefined)('takes whatever is rendered from valid parameters, without a warning', async () => {
-    const command = binary ?? ''
-    const version = proxy.parseVersion(ask(proxy.versionCommand(command)).output) ?? ''
-    const installation = await proxy.installation(command, version, args => Promise.resolve(ask([command, ...args]).output), list)
-    const folder = join(box, proxy.name)
-    await fc.assert(
-      fc.asyncProperty(parameters, async input => {
-        const bundle = render(proxy, await load(input), version)
-        const config = proxy.parse(bundle)
-        expect(config.problems).toEqual([])
-        const plan = {folder, runtime: 'binary', version, listenAddress: '127.0.0.1', installation, openFiles: 8192, allowExec: false} as const
-        const runnable = sandbox(proxy, config, {...plan, ports: [20_771], nodes: config ? nodesOf(proxy, config) : []})
-        for (const {path: name, text} of runnable.files) {
-          mkdirSync(dirname(join(folder, name)), {recursive: true})
-          writeFileSync(join(folder, name), text)
-        }
-        const {status, output} = ask(proxy.configTest(command, runnable.entry, folder).argv)
-        expect({status, messages: proxy.parseConfigTest(output)}, bundle.files[0]?.text).toEqual({status: 0, messages: []})
-      }),
-      {numRuns: RUNS, interruptAfterTimeLimit: BUDGET_MS, markInterruptAsFailure: false},
-    )
-  }, BUDGET_MS + 15_000)
+  test.skipIf(binary === undefined)(
+    'takes whatever is rendered from valid parameters, without a warning',
+    async () => {
+      const command = binary ?? ''
+      const version = proxy.parseVersion(ask(proxy.versionCommand(command)).output) ?? ''
+      const installation = await proxy.installation(command, version, args => Promise.resolve(ask([command, ...args]).output), list)
+      const folder = join(box, proxy.name)
+      await fc.assert(
+        fc.asyncProperty(parameters, async input => {
+          const bundle = render(proxy, await load(input), version)
+          const config = proxy.parse(bundle)
+          expect(config.problems).toEqual([])
+          const plan = {
+            folder,
+            runtime: 'binary',
+            version,
+            listenAddress: '127.0.0.1',
+            installation,
+            openFiles: 8192,
+            allowExec: false,
+          } as const
+          const runnable = sandbox(proxy, config, {...plan, ports: [20_771], nodes: nodesOf(proxy, config)})
+          for (const {path: name, text} of runnable.files) {
+            mkdirSync(dirname(join(folder, name)), {recursive: true})
+            writeFileSync(join(folder, name), text)
+          }
+          const {status, output} = ask(proxy.configTest(command, runnable.entry, folder).argv)
+          expect({status, messages: proxy.parseConfigTest(output)}, bundle.files[0]?.text).toEqual({status: 0, messages: []})
+        }),
+        {numRuns: RUNS, interruptAfterTimeLimit: BUDGET_MS, markInterruptAsFailure: false},
+      )
+    },
+    BUDGET_MS + 15_000,
+  )
 })
 
 function nodesOf(proxy: Proxy, config: Parameters<Proxy['nodes']>[0]): readonly string[] {
@@ -135,7 +179,44 @@ function nodesOf(proxy: Proxy, config: Parameters<Proxy['nodes']>[0]): readonly 
 }
 
 /** Anything that ends, continues or opens something in one of the three dialects, YAML or a terminal. */
-const BREAKS = [';', '{', '}', '"', "'", '#', '\n', '\r', '\r\n', '\\', '$', '${x}', '%', '%[env(x)]', '<', '>', ' ', '\t', '\0', '\u001b[2J', '\u0085', '\u00a0', '\u2028', '`', '|', '&', '(', ')', '*', '^', '=', ',', '@', '!', 'é', '\ud800']
+const BREAKS = [
+  ';',
+  '{',
+  '}',
+  '"',
+  "'",
+  '#',
+  '\n',
+  '\r',
+  '\r\n',
+  '\\',
+  '$',
+  '${x}',
+  '%',
+  '%[env(x)]',
+  '<',
+  '>',
+  ' ',
+  '\t',
+  '\0',
+  '\u001b[2J',
+  '\u0085',
+  '\u00a0',
+  '\u2028',
+  '`',
+  '|',
+  '&',
+  '(',
+  ')',
+  '*',
+  '^',
+  '=',
+  ',',
+  '@',
+  '!',
+  'é',
+  '\ud800',
+]
 /** Every text of the parameters, with a value that is valid there. */
 const TEXTS: readonly {path: string; valid: string; build(text: string): object}[] = [
   {path: 'upstream.nodes.0', valid: 'gms1:8080', build: text => ({upstream: {nodes: [text]}})},
@@ -178,8 +259,18 @@ test.each(TEXTS)('nothing that could end a directive passes in $path', async ({v
   )
 })
 
+test.each(['unix:80', '0.0.0.0:80', '[::]:80', '[0:0:0:0:0:0:0:0]:80', '0:80', '1.2.3:80', '0x7f000001:80', '999.1.1.1:80', '[12:]:80'])(
+  'a node that a proxy would take for something else: %s',
+  async text => {
+    await expect(load({upstream: {nodes: [text]}})).rejects.toThrow(UsageError)
+    const [, host = '', number = ''] = /^(.*):(\d+)$/.exec(text) ?? []
+    await expect(load({upstream: {nodes: [{host, port: Number(number)}]}})).rejects.toThrow(UsageError)
+  },
+)
+
 /** Names of all directives in order: hostile text may change words, never add or end a directive. */
 function skeleton(proxy: Proxy, read: Awaited<ReturnType<typeof load>>): unknown {
-  const names = (directives: readonly Directive[]): unknown => directives.map(({name, args, block}) => [name, args.length, block && names(block)])
+  const names = (directives: readonly Directive[]): unknown =>
+    directives.map(({name, args, block}) => [name, args.length, block && names(block)])
   return names(proxy.parse(render(proxy, read, proxy.versions.newest)).files.flatMap(({directives}) => directives))
 }

@@ -1,3 +1,4 @@
+import {isIPv4, isIPv6} from 'node:net'
 import {z} from 'zod'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
@@ -36,10 +37,15 @@ const size = (what: string) =>
 
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*$/
 const IPV6 = /^\[[0-9A-Fa-f:.]{2,45}\]$/
+const NO_HOST = 'expected a host name or an address of four numbers'
 const TOKEN = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 const FILE_PATH = /^\/[A-Za-z0-9._/@+-]{1,255}$/
 
 const hostName = z.string().regex(HOST_NAME, 'expected a host name or IPv4 address (letters, digits, dots, hyphens)')
+const ipv6 = z
+  .string()
+  .regex(IPV6)
+  .refine(text => isIPv6(text.slice(1, -1)), 'expected an IPv6 address in brackets')
 const port = z.int().min(1).max(65_535)
 const filePath = z.string().regex(FILE_PATH, 'expected an absolute path of letters, digits and . _ / @ + -')
 const urlPath = z.string().regex(/^\/[A-Za-z0-9._~/-]{1,200}$/, 'expected a path that begins with / (letters, digits and . _ ~ / -)')
@@ -47,10 +53,22 @@ const cidr = z
   .string()
   .regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]{2,45})(\/[0-9]{1,3})?$/, 'expected an address or a network such as 10.0.0.0/8')
 
+/** nginx takes `unix:…` for a socket of the machine; a name that ends in a number is an address to all of them, or a mistake. */
+function isConnectable(host: string): boolean {
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1))
+  if (host.toLowerCase() === 'unix') return false
+  return !/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i.test(host) || isIPv4(host)
+}
+
+/** 0.0.0.0 and its spellings: to HAProxy a node there is whatever address the client connected to. */
+function isNowhere(host: string): boolean {
+  return /^(?:0\.0\.0\.0|\[[0:.]+\])$/.test(host)
+}
+
 function parseNode(address: string): {host: string; port: number} | undefined {
   const match = /^(.+):(\d{1,5})$/.exec(address)
   const [, host, portText] = match ?? []
-  if (host === undefined || !(HOST_NAME.test(host) || IPV6.test(host))) return undefined
+  if (host === undefined || !(HOST_NAME.test(host) || IPV6.test(host)) || !isConnectable(host)) return undefined
   const portNumber = Number(portText)
   return portNumber >= 1 && portNumber <= 65_535 ? {host, port: portNumber} : undefined
 }
@@ -58,18 +76,18 @@ function parseNode(address: string): {host: string; port: number} | undefined {
 const node = z
   .union([
     z.string().meta({description: 'host:port', examples: ['gms1.network.local:8080']}),
-    z.strictObject({host: z.union([hostName, z.string().regex(IPV6)]), port}),
+    z.strictObject({host: z.union([hostName.refine(isConnectable, NO_HOST), ipv6]), port}),
   ])
   .transform((value, context) => {
-    if (typeof value !== 'string') return value
-    const parsed = parseNode(value)
+    const parsed = typeof value === 'string' ? parseNode(value) : value
+    if (parsed && isNowhere(parsed.host)) context.addIssue({code: 'custom', message: `${parsed.host} is no node: it means every address`})
     if (!parsed) context.addIssue({code: 'custom', message: `"${value}" is not a node: write host:port, such as gms1.network.local:8080`})
     return parsed ?? z.NEVER
   })
 
 const listener = z.strictObject({
   address: z
-    .union([z.literal('*'), hostName, z.string().regex(IPV6)])
+    .union([z.literal('*'), hostName.refine(isConnectable, NO_HOST), ipv6])
     .default('*')
     .describe('Address to listen on; * means all'),
   port: port.default(80).describe('TCP port'),

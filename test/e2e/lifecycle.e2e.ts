@@ -180,7 +180,7 @@ describe('bad input gets one clear error', () => {
     ['a format that does not exist yet', ['verify', 'nginx', '--format', 'sarif'], 2, /sarif/],
     [
       'a binary that is not there',
-      ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--binary', '/no/such/nginx'],
+      ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--runtime', 'binary', '--binary', '/no/such/nginx'],
       2,
       /\/no\/such\/nginx/,
     ],

@@ -10,6 +10,8 @@ import {projectRoot, runCli} from '../support/cli.ts'
  * never a finding (1) and never a bug (70).
  */
 
+/** What is tried here is told of local binaries. */
+const withoutBinaries = process.platform === 'win32' || process.env['GMS_PROXY_RUNTIME'] === 'docker'
 const entry = join(projectRoot, 'bin/run.js')
 const LISTENER = ['--set', 'upstream.nodes=gms1:8080', '--only', 'listener', '--runtime', 'binary']
 let folder: string
@@ -44,7 +46,7 @@ function expectOneMessage(stderr: string, text: RegExp): void {
   expect(stderr).not.toMatch(/^ {4}at /m)
 }
 
-describe.skipIf(process.platform === 'win32')('a machine that is in the way', () => {
+describe.skipIf(withoutBinaries)('a machine that is in the way', () => {
   it('has no temporary folder', {timeout: 60_000}, async () => {
     const {exitCode, stdout, stderr} = await runCli(['verify', 'nginx', ...LISTENER], {env: {TMPDIR: join(folder, 'gone')}})
     expect({exitCode, stdout}).toEqual({exitCode: 3, stdout: ''})
@@ -91,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('a machine that is in the way', ()
   })
 })
 
-describe.skipIf(process.platform === 'win32')('a binary that is something else', () => {
+describe.skipIf(withoutBinaries)('a binary that is something else', () => {
   const refused = async (path: string, args: readonly string[] = []) => runCli(['verify', 'nginx', ...LISTENER, '--binary', path, ...args])
 
   it('is a folder, no program, or another one', {timeout: 60_000}, async () => {
