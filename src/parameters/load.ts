@@ -2,6 +2,7 @@ import {readFile, stat} from 'node:fs/promises'
 import {config} from 'zod'
 import type {z} from 'zod'
 import {UsageError} from '../errors.ts'
+import {redact} from '../model/redact.ts'
 import {readDocument} from './document.ts'
 import type {ParameterDocument, Problem} from './document.ts'
 import {foreignParametersSchema, parametersSchema} from './schema.ts'
@@ -101,7 +102,7 @@ function complaint(problems: readonly Problem[], source: string, request: Parame
   )
   const where =
     request.file === undefined && request.overrides.length === 0 ? 'no file is named, and there is no gms-proxy.yaml here' : source
-  return new UsageError([`${count} in the parameters (${where})`, ...ordered.map(textOf)].join('\n'), {
+  return new UsageError(redact([`${count} in the parameters (${where})`, ...ordered.map(textOf)].join('\n')), {
     suggestions: [
       ...(nodesMissing && request.file === undefined
         ? ['write gms-proxy.yaml, name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080']

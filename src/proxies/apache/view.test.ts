@@ -88,6 +88,7 @@ describe.skipIf(binary === undefined)('httpd itself', () => {
         fc.integer({min: 1, max: 65_535}),
       )
       .map(([name, port]) => `${name}:${port}`)
+      .filter(address => parametersSchema.safeParse({upstream: {nodes: [address]}}).success)
     const input = fc.record(
       {
         listener: fc.record({

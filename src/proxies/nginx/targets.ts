@@ -1,3 +1,4 @@
+import {redact} from '../../model/redact.ts'
 import type {Argument, ParsedConfig, Refusal} from '../proxy.ts'
 import {addressIn, SCHEME} from './addresses.ts'
 import type {Placed} from './tree.ts'
@@ -65,7 +66,7 @@ class Targets {
   }
 
   private movable(argument: Argument): string | undefined {
-    return addressIn(argument) ? undefined : `the address ${argument.value} cannot be moved into the sandbox: write host and port plainly`
+    return addressIn(argument) ? undefined : `the address ${redact(argument.value)} cannot be moved into the sandbox: write host and port plainly`
   }
 
   /** Why the target cannot be followed; `undefined` when all of it can. */
@@ -75,7 +76,7 @@ class Targets {
     const rest = argument.value.slice(scheme.length)
     const end = [rest.search(/[/?#]/), rest.search(PATH_VARIABLE)].filter(at => at >= 0)
     const authority = rest.startsWith('unix:') ? rest : rest.slice(0, Math.min(rest.length, ...end))
-    const unclear = `where ${argument.value} leads cannot be said before it runs`
+    const unclear = `where ${redact(argument.value)} leads cannot be said before it runs`
     for (const name of namesIn(scheme)) {
       const because = this.variable(name, unclear, stream, depth)
       if (because !== undefined) return because
