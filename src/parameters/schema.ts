@@ -81,7 +81,8 @@ const node = z
   .transform((value, context) => {
     const parsed = typeof value === 'string' ? parseNode(value) : value
     if (parsed && isNowhere(parsed.host)) context.addIssue({code: 'custom', message: `${parsed.host} is no node: it means every address`})
-    if (!parsed) context.addIssue({code: 'custom', message: `"${value}" is not a node: write host:port, such as gms1.network.local:8080`})
+    if (!parsed && typeof value === 'string')
+      context.addIssue({code: 'custom', message: `"${value}" is not a node: write host:port, such as gms1.network.local:8080`})
     return parsed ?? z.NEVER
   })
 
