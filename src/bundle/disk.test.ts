@@ -110,6 +110,19 @@ describe('refuses, naming the file and the next step', () => {
     expect(await usage('sub')).toBe('DIR/sub/conf.d/x.conf is a link that leads out of the folder, to DIR/secret.conf')
   })
 
+  test('a link in the place of the file that is named, unless it leads next door', async () => {
+    await put({'far/away/secret.conf': NGINX, 'etc/sites-available/chat.conf': NGINX, 'etc/sites-enabled/x': ''})
+    await symlink('../../far/away/secret.conf', join(folder, 'etc/sites-enabled/secret.conf'))
+    await symlink('../sites-available/chat.conf', join(folder, 'etc/sites-enabled/chat.conf'))
+    expect(await usage('etc/sites-enabled/secret.conf')).toBe('DIR/etc/sites-enabled/secret.conf is a link to DIR/far/away/secret.conf')
+    expect(await paths('etc/sites-enabled/chat.conf')).toEqual(['chat.conf'])
+  })
+
+  test('a hidden file: tokens lie in them', async () => {
+    await put({'haproxy.cfg': `${HAPROXY}  http-request return status 200 content-type a/b file .git/config\n`, '.git/config': 'x'})
+    expect(await usage('haproxy.cfg')).toBe('DIR/.git/config is hidden, and DIR/haproxy.cfg wants to read it')
+  })
+
   test('a pipe', async () => {
     execFileSync('mkfifo', [join(folder, 'nginx.conf')])
     expect(await usage('nginx.conf')).toBe('DIR/nginx.conf is neither a file nor a folder')

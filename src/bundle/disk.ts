@@ -40,6 +40,7 @@ export async function readBundle(path: string, {proxy: asked, proxies}: ReadOpti
   const entry = found.isDirectory() ? await findEntry(folder, path, asked) : basename(subject)
   const name = (file: string) => (file === entry && found.isFile() ? path : join(found.isDirectory() ? path : dirname(path), file))
   if (found.isDirectory()) await assertInside(root, join(root, entry), name(entry))
+  else await assertNear(root, join(root, entry), path)
 
   const reader = new Reader()
   const first: ConfigFile = {path: entry, text: await reader.read(join(root, entry), name(entry))}
@@ -52,6 +53,10 @@ export async function readBundle(path: string, {proxy: asked, proxies}: ReadOpti
     for (const {pattern, data} of includesOf(proxy, file, root)) {
       for (const included of await matchingFiles(root, withinRoot(pattern, [folder, root]), base)) {
         if (files.has(included)) continue
+        if (/(?:^|\/)\./.test(included))
+          throw new UsageError(`${name(included)} is hidden, and ${name(file.path)} wants to read it`, {
+            suggestions: ['give it another name when it belongs to the configuration'],
+          })
         await assertInside(root, join(root, included), name(included))
         const next = {path: included, text: await reader.read(join(root, included), name(included))}
         files.set(included, next)
@@ -133,6 +138,15 @@ async function assertInside(root: string, file: string, shown: string): Promise<
   throw new UsageError(`${shown} is a link that leads out of the folder, to ${target}`, {
     suggestions: ['put a copy in its place, or name the folder that holds both'],
   })
+}
+
+/** A file that was named itself may be a link to the next folder (Debian's `sites-enabled`), not to anywhere: whoever sends it could choose what is read. */
+async function assertNear(root: string, file: string, shown: string): Promise<void> {
+  const target = await realpath(file).catch((error: unknown) => refuse(error, shown))
+  const near = dirname(root)
+  if (target.startsWith(root + sep) || (near !== sep && target.startsWith(near + sep))) return
+  if ([...PACKAGE_FOLDERS, '/nix/store/'].some(folder => target.startsWith(folder))) return
+  throw new UsageError(`${shown} is a link to ${target}`, {suggestions: [`name the file itself: ${target}`]})
 }
 
 /** Reads text files and keeps count. */

@@ -66,7 +66,9 @@ class Targets {
   }
 
   private movable(argument: Argument): string | undefined {
-    return addressIn(argument) ? undefined : `the address ${redact(argument.value)} cannot be moved into the sandbox: write host and port plainly`
+    return addressIn(argument)
+      ? undefined
+      : `the address ${redact(argument.value)} cannot be moved into the sandbox: write host and port plainly`
   }
 
   /** Why the target cannot be followed; `undefined` when all of it can. */

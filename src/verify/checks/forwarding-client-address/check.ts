@@ -1,3 +1,4 @@
+import type {CapturedRequest} from '../../../simulator/recorder.ts'
 import {withWitnesses} from '../../check.ts'
 import {nothingArrived} from '../../evidence.ts'
 import {forwardedFor} from '../../forwarded.ts'
@@ -33,12 +34,15 @@ export const check = withWitnesses({
         upstream.recorder,
       )
     // Through the network of a container the proxy sees a gateway of that network: an address, and ours alone.
-    const ours = (entry: string, from?: string) =>
-      seesOurAddress(upstream) ? entry === from || (from === undefined && isLoopback(entry)) : isAddress(entry)
+    // Never the proxy's own, by which GMS knows it anyway.
+    const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
+      seesOurAddress(upstream)
+        ? entry === from || (from === undefined && isLoopback(entry))
+        : isAddress(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
         const named = forwardedFor(arrived)
-        if (named.length > 0 && named.every(entry => ours(entry.replace(/^::ffff:/i, ''), from))) return undefined
+        if (named.length > 0 && named.every(entry => ours(withoutPrefix(entry), arrived, from))) return undefined
         return named.length === 0 ? 'no X-Forwarded-For' : `X-Forwarded-For: ${named.join(', ')}`
       },
       message: 'Expected X-Forwarded-For to name the client',
@@ -50,6 +54,11 @@ export const check = withWitnesses({
     return {status: 'passed', detail: `X-Forwarded-For: ${[...new Set(named)].join(', ')}`}
   },
 })
+
+/** An IPv4 address that came over an IPv6 socket (RFC 4291, 2.5.5.2) as people write it. */
+function withoutPrefix(address: string): string {
+  return address.replace(/^::ffff:/i, '')
+}
 
 function isLoopback(text: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(text) || /^\[?::1\]?$/.test(text)
