@@ -13,6 +13,7 @@ export default defineConfig({
           testTimeout: 20_000,
           hookTimeout: 30_000,
           sequence: {groupOrder: 0},
+          setupFiles: ['test/support/seed.ts'],
         },
       },
       {

@@ -64,3 +64,9 @@ test.each([
 test('a key cut off by an excerpt is still hidden', () => {
   expect(redact(`{"secureKey":"${KEY.slice(0, 9)}`)).toBe('{"secureKey":"‹redacted›')
 })
+
+test.each(['\n', '\\', ' ', 'authorization ', '"secureKey"', 'basic '])('a long log of %j takes no time', piece => {
+  const started = performance.now()
+  redact(piece.repeat(60_000 / piece.length))
+  expect(performance.now() - started).toBeLessThan(2000)
+})

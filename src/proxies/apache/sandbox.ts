@@ -4,7 +4,7 @@ import {activity} from './conditions.ts'
 import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
-import {addedModules, isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
+import {isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
 import {mentions, reachesElsewhere} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
@@ -12,9 +12,8 @@ import {leadsElsewhere} from './reach.ts'
 import type {DataFile} from './reads.ts'
 import {dataFile, readsFiles} from './reads.ts'
 import {EXECUTING_MODULES, KNOWN_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
-import {DEBIAN_VARIABLES, Variables} from './variables.ts'
-
-const WRAPPER = 'gms-proxy-httpd.conf'
+import {Variables} from './variables.ts'
+import {addressOf, SURROUNDINGS, WRAPPER, wrapper} from './wrapper.ts'
 
 /** Makes any configuration runnable: the table, the listeners, the nodes, the modules and the includes; the rest is a wrapper around it. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
@@ -57,7 +56,12 @@ class Sandbox {
     const moved = new Set<Directive>()
     for (const place of this.placed) if (this.treat(place, isActive(place.within))) moved.add(place.directive)
     this.moveNodes(moved)
-    return {edits: this.edits, added: [this.wrapper(), ...this.lists, ...SURROUNDINGS], entry: WRAPPER, refused: this.refused}
+    return {
+      edits: this.edits,
+      added: [wrapper(this.config, this.plan, this.listeners), ...this.lists, ...SURROUNDINGS],
+      entry: WRAPPER,
+      refused: this.refused,
+    }
   }
 
   /** Decides about one directive; true when nothing else may touch it. */
@@ -180,7 +184,7 @@ class Sandbox {
     const index = this.listeners.findIndex(({listen}) => listen === directive)
     if (index === -1)
       this.remove(directive, active ? 'the sandbox listens there already' : 'does not take effect: the section around it does not hold')
-    else this.replaceArguments(directive, this.addressOf(index), 'listens on a free port')
+    else this.replaceArguments(directive, addressOf(index, this.plan), 'listens on a free port')
     return true
   }
 
@@ -214,38 +218,6 @@ class Sandbox {
     }
   }
 
-  private addressOf(index: number): string {
-    return `${this.plan.listenAddress}:${this.plan.ports[index]}`
-  }
-
-  private wrapper(): {path: string; text: string} {
-    const {folder, user, installation} = this.plan
-    const used = Object.entries(DEBIAN_VARIABLES).filter(
-      ([name]) => !this.variables.isDefined(name) && this.config.bundle.files.some(({text}) => text.includes(`\${${name}}`)),
-    )
-    const lines = [
-      '# The surroundings of the configuration in the sandbox, written by gms-proxy.',
-      `ServerRoot "${folder}"`,
-      `DefaultRuntimeDir "${folder}"`,
-      `PidFile "${folder}/httpd.pid"`,
-      `ErrorLog "${folder}/error.log"`,
-      'ServerName localhost',
-      `DocumentRoot "${folder}/gms-proxy-htdocs"`,
-      ...used.map(([name, value]) => `Define ${name} "${value.replaceAll('{folder}', folder)}"`),
-      ...addedModules(this.config, installation),
-      ...(user ? ['<IfModule unixd_module>', `User ${user.name}`, `Group ${user.group}`, '</IfModule>'] : []),
-      '<IfModule mime_module>',
-      `TypesConfig "${folder}/gms-proxy-mime.types"`,
-      '</IfModule>',
-      ...(this.placed.some(({directive}) => isNamed(directive, 'CustomLog', 'TransferLog'))
-        ? []
-        : ['<IfModule log_config_module>', `CustomLog "${folder}/access.log" "%h %t \\"%m %U %H\\" %>s %B %Dus"`, '</IfModule>']),
-      ...this.listeners.flatMap((listener, index) => (listener.listen ? [] : [`Listen ${this.addressOf(index)}`])),
-      `Include "${folder}/${this.config.bundle.entry}"`,
-    ]
-    return {path: WRAPPER, text: `${lines.join('\n')}\n`}
-  }
-
   private refuse(directive: string, because: string, span: Span): void {
     this.refused.push({directive, because, span})
   }
@@ -267,15 +239,6 @@ class Sandbox {
     else this.replace({...nameSpan, start: nameSpan.end}, ` ${text}`, why)
   }
 }
-
-/** An empty page folder and media types: no file of this machine is needed. */
-const SURROUNDINGS = [
-  {path: 'gms-proxy-htdocs/index.html', text: '<!doctype html><title>gms-proxy sandbox</title>\n'},
-  {
-    path: 'gms-proxy-mime.types',
-    text: 'text/html html htm\ntext/plain txt\ntext/css css\ntext/javascript js\napplication/json json\nimage/png png\n',
-  },
-] as const
 
 function matches(pattern: string | RegExp, name: string): boolean {
   return typeof pattern === 'string' ? pattern.toLowerCase() === name.toLowerCase() : pattern.test(name)
