@@ -1,4 +1,5 @@
 import {Ansis} from 'ansis'
+import {harmless} from '../report/plain.ts'
 
 function colours(): Ansis {
   const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && !process.argv.includes('--no-color')
@@ -8,11 +9,12 @@ function colours(): Ansis {
 /** One clear message, and what to do next. */
 export function printError(message: string, suggestions: readonly string[]): void {
   const {red, bold, dim} = colours()
-  const [first = '', ...more] = message.split('\n')
+  // File names, keys and values of somebody else's file are quoted: they may not steer the terminal.
+  const [first = '', ...more] = message.split('\n').map(harmless)
   const lines = [`${red('✖')} ${bold(first)}`, ...more]
   const [only] = suggestions
-  if (suggestions.length === 1 && only !== undefined) lines.push('', `${dim('Try this:')} ${only}`)
-  if (suggestions.length > 1) lines.push('', dim('Try this:'), ...suggestions.map(suggestion => `  • ${suggestion}`))
+  if (suggestions.length === 1 && only !== undefined) lines.push('', `${dim('Try this:')} ${harmless(only)}`)
+  if (suggestions.length > 1) lines.push('', dim('Try this:'), ...suggestions.map(suggestion => `  • ${harmless(suggestion)}`))
   process.stderr.write(`${lines.join('\n')}\n`)
 }
 
