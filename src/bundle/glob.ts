@@ -1,5 +1,6 @@
 import {readdir, stat} from 'node:fs/promises'
 import {join, posix} from 'node:path'
+import {segmentMatcher} from '../model/glob.ts'
 
 /** How deep a folder that is included as a whole is read. */
 const MAX_DEPTH = 8
@@ -23,7 +24,7 @@ export async function matchingFiles(root: string, pattern: string, bases: readon
 async function expand(root: string, folder: string, segments: readonly string[]): Promise<readonly string[]> {
   const [segment, ...rest] = segments
   if (segment === undefined || segment === '') return filesOf(root, folder, 0)
-  const names = /[*?[]/.test(segment) ? (await list(join(root, folder))).filter(name => matcher(segment).test(name)) : [segment]
+  const names = /[*?[]/.test(segment) ? (await list(join(root, folder))).filter(name => segmentMatcher(segment).test(name)) : [segment]
   const found: string[] = []
   for (const name of names.sort()) found.push(...(await expand(root, posix.join(folder, name), rest)))
   return found
@@ -40,16 +41,4 @@ async function filesOf(root: string, path: string, depth: number): Promise<reado
 
 async function list(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => [])
-}
-
-/** `*`, `?` and `[…]` of one path segment; like a shell, a leading dot has to be written. */
-function matcher(segment: string): RegExp {
-  const source = segment.replace(
-    /\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g,
-    (token, not: string | undefined, set: string | undefined) => {
-      if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
-      return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
-    },
-  )
-  return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`)
 }

@@ -1,4 +1,5 @@
 import type {ConfigBundle} from '../../model/bundle.ts'
+import {segmentMatcher} from '../../model/glob.ts'
 
 /** Folders of the packages and of the official image; their own files carry the system's listeners, logs and modules. */
 const STOCK_FOLDERS = [
@@ -9,18 +10,6 @@ const STOCK_FOLDERS = [
   '/usr/local/etc/httpd',
   '/opt/homebrew/etc/httpd',
 ]
-
-/** One path segment of a pattern as fnmatch(3) reads it. */
-function segmentMatcher(segment: string): RegExp {
-  const source = segment.replace(
-    /\[(!|\^)?([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g,
-    (token, not: string | undefined, set: string | undefined) => {
-      if (set !== undefined) return `[${not === undefined ? '' : '^'}${set.replace(/[\\\]^]/g, '\\$&')}]`
-      return token === '*' ? '.*' : token === '?' ? '.' : `\\${token}`
-    },
-  )
-  return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`)
-}
 
 /** Resolves `.` and `..`; `undefined` when the path leads out of its root. */
 function normalize(path: string): string | undefined {
