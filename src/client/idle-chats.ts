@@ -1,7 +1,6 @@
 import {WebSocket} from 'ws'
 import type {BayeuxMessage} from '../wire/bayeux.ts'
 import {COMETD_PATH, META} from '../wire/bayeux.ts'
-import type {ChatRequest} from '../wire/chat.ts'
 import {chatChannel} from '../wire/chat.ts'
 import {PROBE_HEADER} from '../wire/probe.ts'
 import type {Failure} from './failure.ts'
@@ -9,6 +8,7 @@ import {failureOf, isHostLimit} from './failure.ts'
 import {parseMessages} from './socket.ts'
 import type {Address} from './user.ts'
 import {nextProbe} from './user.ts'
+import type {ChatRequest} from '../wire/chat-messages.ts'
 
 export interface IdleChatsOptions {
   chats: number

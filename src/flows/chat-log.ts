@@ -1,6 +1,6 @@
 import type {BayeuxMessage} from '../wire/bayeux.ts'
-import type {ChatEvent, ChatNotification} from '../wire/chat.ts'
 import {CHANNEL_PREFIX} from '../wire/chat.ts'
+import type {ChatEvent, ChatNotification} from '../wire/chat-messages.ts'
 
 /** True for what GMS sends on a chat channel. */
 function isNotification(data: unknown): data is ChatNotification {

@@ -2,12 +2,12 @@ import type {Message} from '../client/cometd.ts'
 import {openOfficialClient} from '../client/cometd.ts'
 import type {Failure} from '../client/failure.ts'
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
-import type {ChatEvent, ChatRequest} from '../wire/chat.ts'
 import {chatChannel} from '../wire/chat.ts'
 import {ChatLog} from './chat-log.ts'
 import type {Flow, Transcript} from './flow.ts'
 import {REQUEST_CHAT} from './probe.ts'
 import {oneLine, play} from './script.ts'
+import type {ChatEvent, ChatRequest} from '../wire/chat-messages.ts'
 
 export interface ChatInput {
   /** `negotiated`: the stock client is left free, as in a customer's page. */

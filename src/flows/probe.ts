@@ -6,11 +6,11 @@ import type {User} from '../client/user.ts'
 import {WebSocketTransport} from '../client/websocket.ts'
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
 import {chatChannel} from '../wire/chat.ts'
-import type {ChatRequest} from '../wire/chat.ts'
 import {ChatLog} from './chat-log.ts'
 import type {Target} from './flow.ts'
 import type {Cast} from './script.ts'
 import {need} from './script.ts'
+import type {ChatRequest} from '../wire/chat-messages.ts'
 
 /** A probe that has a session, with what it was told on the way. */
 export interface ProbeSession {

@@ -2,13 +2,14 @@ import {createCipheriv, createHash} from 'node:crypto'
 import {multipart, sha256} from '../client/multipart.ts'
 import type {HttpAnswer, User} from '../client/user.ts'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
-import type {ChatNotification, FileOperation} from '../wire/chat.ts'
+import type {FileOperation} from '../wire/chat.ts'
 import {FILES_PATH} from '../wire/chat.ts'
 import type {ChatLog} from './chat-log.ts'
 import type {Flow, Transcript} from './flow.ts'
 import {leave, listen, openChat, openSession} from './probe.ts'
 import type {Cast} from './script.ts'
 import {need, play} from './script.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 export interface UploadInput {
   /** Transport of the chat that the file belongs to. */

@@ -143,6 +143,17 @@ export class BayeuxServer {
     }
   }
 
+  /** Forgets every session as if all had expired; a held connect is answered. Returns how many there were. */
+  forget(): number {
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear()
+    for (const session of sessions) {
+      session.remove()
+      session.held?.resume()
+    }
+    return sessions.length
+  }
+
   /** Forgets every session without answering anybody. */
   stop(): void {
     clearInterval(this.#sweeper)

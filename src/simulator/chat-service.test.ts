@@ -1,7 +1,7 @@
 import {afterEach, describe, expect, it} from 'vitest'
 import {PollingUser, SocketUser, notificationsOf} from '../../test/support/simulator-client.ts'
-import type {ChatNotification} from '../wire/chat.ts'
 import {startSimulator, type Simulator, type SimulatorOptions} from './simulator.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 let simulator: Simulator | undefined
 const said: string[] = []

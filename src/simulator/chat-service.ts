@@ -1,8 +1,9 @@
 import {randomInt} from 'node:crypto'
 import type {Logger} from '../log.ts'
-import {chatChannel, type ChatNotification} from '../wire/chat.ts'
+import {chatChannel} from '../wire/chat.ts'
 import type {BayeuxSession} from './bayeux-session.ts'
 import type {Chat, ChatStore} from './chat-store.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 /** Codes seen in the field (249) or decided here where the sources are silent (102). */
 export const ERROR_CODE = {missingParameter: 102, notExecuted: 249} as const

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import type {BayeuxMessage} from '../wire/bayeux.ts'
-import type {ChatEvent, ChatNotification} from '../wire/chat.ts'
+import type {ChatEvent, ChatNotification} from '../wire/chat-messages.ts'
 
 /** Bytes behind a secure key: 100 base64 characters, as long as those of GMS 8.5.112 and later, always with padding. */
 const KEY_BYTES = 74

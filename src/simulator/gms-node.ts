@@ -11,6 +11,7 @@ import {HttpExchange} from './http-exchange.ts'
 import {serveHttp} from './http-transports.ts'
 import {MAX_HEAD_BYTES, badMessage, judgeUpgrade, splitTarget} from './jetty.ts'
 import type {RequestLog} from './request-log.ts'
+import type {NodeStatus} from './simulator.ts'
 import type {UploadService} from './upload-service.ts'
 import {WebSocketTransport} from './websocket-transport.ts'
 
@@ -46,6 +47,7 @@ export class GmsNode {
   readonly name: string
   readonly host: string
   port = 0
+  status: NodeStatus = 'ONLINE'
   readonly #options: NodeOptions
   readonly #server: Server
   readonly #bayeux: BayeuxServer
@@ -94,6 +96,11 @@ export class GmsNode {
         resolve()
       })
     })
+  }
+
+  /** Forgets every session as if it had expired. Returns how many. */
+  sweepSessions(): number {
+    return this.#bayeux.forget()
   }
 
   /** Stops listening, cuts every connection, forgets every session. */

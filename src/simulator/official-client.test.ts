@@ -1,8 +1,8 @@
 import {CometD, type Message} from 'cometd'
 import {adapt} from 'cometd-nodejs-client'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {ChatNotification} from '../wire/chat.ts'
 import {startSimulator, type Simulator} from './simulator.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 const CHANNEL = '/service/chatV2/customer-support'
 let simulator: Simulator

@@ -4,6 +4,7 @@ import {DEFAULT_HOLD_MS, DEFAULT_MAX_INTERVAL_MS, MAX_NETWORK_DELAY_MS} from '..
 import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
 import {ChatService} from './chat-service.ts'
 import {ChatStore} from './chat-store.ts'
+import {FaultBoard} from './faults.ts'
 import {GmsNode} from './gms-node.ts'
 import type {Recorder} from './recorder.ts'
 import {RequestLog} from './request-log.ts'
@@ -56,17 +57,29 @@ export interface SimulatedNode {
   readonly sessions: number
 }
 
-/** A running simulator. `await using` it. */
-export interface Simulator extends AsyncDisposable {
-  readonly nodes: readonly SimulatedNode[]
-  readonly recorder: Recorder
+/** What a person or a check can make the simulated GMS do while it runs. Nodes are named; every call @throws UsageError for an unknown name. */
+export interface GmsControl {
   /** Lets the agent of every open chat, or of one, say something now (an unsolicited event). Returns the number of chats reached. */
   agentSays(text: string, secureKey?: string): number
-  /**
-   * Stops listening on a node, cuts its connections and forgets its sessions.
-   * @throws UsageError when there is no such node.
-   */
+  /** Faults of GMS, switched on and off. */
+  readonly faults: FaultBoard
+  /** Stops listening on a node, cuts its connections and forgets its sessions. */
   stopNode(name: string): Promise<void>
+  /** Starts a stopped node again on the port that it had; it knows no session. */
+  startNode(name: string): Promise<void>
+  /** What the health endpoint of a node says; OFFLINE drains it: it goes on serving whoever comes. */
+  setStatus(name: string, status: NodeStatus): void
+  /** Forgets the sessions of a node, or of all, as after their expiry; sockets stay open. Returns how many. */
+  sweepSessions(name?: string): number
+}
+
+/** What `GET /genesys/1/admin/node/status` answers. */
+export type NodeStatus = 'ONLINE' | 'OFFLINE'
+
+/** A running simulator. `await using` it. */
+export interface Simulator extends GmsControl, AsyncDisposable {
+  readonly nodes: readonly SimulatedNode[]
+  readonly recorder: Recorder
 }
 
 /**
@@ -93,6 +106,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     uploadsTo: options.uploadsTo ?? 'any-node',
     logger,
   })
+  const faults = new FaultBoard()
   const nodes = Array.from(
     {length: count},
     (_, index) =>
@@ -116,20 +130,31 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await Promise.all(nodes.map(node => node.stop()))
     throw failure.reason
   }
+  const named = (name: string): GmsNode => {
+    const node = nodes.find(candidate => candidate.name === name)
+    if (node) return node
+    const known = nodes.map(candidate => candidate.name).join(', ')
+    throw new UsageError(`The simulator has no node "${name}"`, {suggestions: [`Name one of ${known}.`]})
+  }
   for (const node of nodes) logger.debug(`${node.name} listens on ${node.host}:${node.port}`)
   return {
     nodes,
     recorder: log,
     agentSays: (text, secureKey) => chats.agentSays(text, secureKey),
+    faults,
     async stopNode(name) {
-      const node = nodes.find(candidate => candidate.name === name)
-      if (!node)
-        throw new UsageError(`The simulator has no node "${name}"`, {
-          suggestions: [`Name one of ${nodes.map(({name: known}) => known).join(', ')}.`],
-        })
-      await node.stop()
+      await named(name).stop()
       logger.info(`${name}: stopped`)
     },
+    async startNode(name) {
+      await named(name).listen()
+      logger.info(`${name}: started`)
+    },
+    setStatus(name, status) {
+      named(name).status = status
+      logger.info(`${name}: ${status}`)
+    },
+    sweepSessions: name => (name === undefined ? nodes : [named(name)]).reduce((sum, node) => sum + node.sweepSessions(), 0),
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map(node => node.stop()))
       log.end()

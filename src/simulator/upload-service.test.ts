@@ -1,8 +1,8 @@
 import {createHash, randomBytes} from 'node:crypto'
 import {afterEach, describe, expect, it} from 'vitest'
 import {PollingUser, SocketUser, openSocket} from '../../test/support/simulator-client.ts'
-import type {ChatNotification} from '../wire/chat.ts'
 import {startSimulator, type Simulator, type SimulatorOptions} from './simulator.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 let simulator: Simulator | undefined
 

@@ -1,10 +1,11 @@
 import {createHash, randomBytes} from 'node:crypto'
 import type {Logger} from '../log.ts'
-import {FILE_OPERATIONS, type ChatNotification, type FileOperation} from '../wire/chat.ts'
+import {FILE_OPERATIONS, type FileOperation} from '../wire/chat.ts'
 import {ERROR_CODE, chatError, type ChatService} from './chat-service.ts'
 import type {Chat} from './chat-store.ts'
 import type {HttpExchange} from './http-exchange.ts'
 import {readForm, type Form} from './multipart-form.ts'
+import type {ChatNotification} from '../wire/chat-messages.ts'
 
 interface UploadServiceOptions {
   chats: ChatService

@@ -2,25 +2,29 @@ import type {Budgets, Flow, Target, Transcript} from '../flows/flow.ts'
 import type {Meta, Transport} from '../model/catalogue.ts'
 import type {Evidence, Location, Promises} from '../model/report.ts'
 import type {Recorder} from '../simulator/recorder.ts'
-import type {SimulatedNode} from '../simulator/simulator.ts'
+import type {GmsControl, SimulatedNode} from '../simulator/simulator.ts'
 
 /**
- * What a check needs beyond a URL: `evidence` what GMS received (judges with both witnesses); `affinity` several nodes with affinity
+ * What a check needs beyond a URL: `evidence` what GMS received (judges with both witnesses); `simulator` a GMS that does as it is told
+ * (an agent who speaks, a node that dies, an answer that is late); `affinity` several nodes with affinity
  * promised; `intrusive` would be noticed in production (thousands of chats, large files), so it runs against a URL only with `--intrusive`;
  * `configuration` a configuration that we started ourselves.
  */
-export type Need = 'evidence' | 'affinity' | 'intrusive' | 'configuration'
+export type Need = 'evidence' | 'simulator' | 'affinity' | 'intrusive' | 'configuration'
+
+/** Where a node is reached without the proxy. */
+export type GmsAddress = Pick<SimulatedNode, 'name' | 'host' | 'port'>
 
 /** What GMS saw: present unless the subject is a URL. */
 export interface Upstream {
   recorder: Recorder
-  nodes: readonly SimulatedNode[]
+  nodes: readonly GmsAddress[]
+  /** Makes the simulated GMS do things. Absent when the GMS is a real one. */
+  control?: GmsControl
   /** The address that the configuration writes for each of them, in the same order. */
   written: readonly string[]
   /** A server the configuration does not name, `host:port` as the proxy would reach it: whatever arrives there was forwarded for a stranger. */
   bystander: {name: string; address: string}
-  /** Lets the agent of a chat speak. */
-  agentSays(text: string, secureKey?: string): number
   /** A node addressed directly, with no proxy between: the control measurement. */
   direct: Target
 }
@@ -54,6 +58,11 @@ export interface Configuration {
 /** `Stage` of a check that declared the need `evidence`. */
 export interface WitnessedStage extends Stage {
   upstream: Upstream
+}
+
+/** `Stage` of a check that declared the needs `evidence` and `simulator`. */
+export interface ControlledStage extends WitnessedStage {
+  gms: GmsControl
 }
 
 /** A finding before the engine adds place and remediation. */
@@ -107,4 +116,19 @@ export function withWitnesses(
       return check.run({...stage, upstream})
     },
   }
+}
+
+/** A check that judges with both witnesses and makes GMS do something: `needs` gains `evidence` and `simulator`. */
+export function withSimulator(
+  check: Omit<Check, 'run' | 'needs'> & {needs?: readonly Need[]; run(stage: ControlledStage): Promise<Judgement>},
+): Check {
+  return withWitnesses({
+    ...check,
+    needs: ['simulator', ...(check.needs ?? [])],
+    run(stage) {
+      const gms = stage.upstream.control
+      if (!gms) throw new Error(`${check.meta.id} was given a stage whose GMS takes no orders`)
+      return check.run({...stage, gms})
+    },
+  })
 }

@@ -14,12 +14,13 @@ import type {SetStage} from './stage.ts'
 /** Why a check is not run here, in words; `undefined` when it is. */
 export function whyNot(
   check: Check,
-  have: {accepted: boolean; affinity: boolean; nodes: number; url: boolean; intrusive: boolean},
+  have: {accepted: boolean; affinity: boolean; nodes: number; url: boolean; intrusive: boolean; simulated: boolean},
 ): string | undefined {
   const needs = new Set(check.needs)
   if (have.url && needs.has('configuration')) return 'a proxy that already runs was not started by us'
   if (have.url && needs.has('evidence')) return 'what reached GMS cannot be seen behind a URL'
   if (have.url && needs.has('intrusive') && !have.intrusive) return 'a production system would notice it; allow it with --intrusive'
+  if (!have.simulated && needs.has('simulator')) return 'a real GMS cannot be told what to do'
   if (needs.has('affinity') && !have.affinity)
     return have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised'
   if (!have.accepted && !needs.has('configuration')) return 'the proxy did not accept the configuration'

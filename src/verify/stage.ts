@@ -89,7 +89,7 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
         bystander: {name: bystander.name, address: reach(bystander)},
         direct,
         written: addressesOf(proxy, prepared),
-        agentSays: (text, key) => simulator.agentSays(text, key),
+        control: simulator,
       },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
     }

@@ -42,7 +42,7 @@ function stageBefore(url: URL, simulator: Simulator, promises = PROMISES): Stage
       nodes: simulator.nodes.slice(0, 2),
       written: ['gms1.example.com:8080', 'gms2.example.com:8080'],
       bystander: {name: bystander?.name ?? '', address: `127.0.0.1:${bystander?.port ?? 0}`},
-      agentSays: (text, key) => simulator.agentSays(text, key),
+      control: simulator,
       direct: {...target, url: new URL(`http://127.0.0.1:${node?.port ?? 0}`)},
     },
     flow: (flow, input, against = target) => flow.run(against, input, {budgets: BUDGETS, signal}),

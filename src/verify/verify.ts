@@ -100,7 +100,14 @@ async function verifyConfiguration(
     const judge = (check: Check, set: SetStage) =>
       runCheck(check, set, {name, proxy, config, pathOf: file => pathOf(subject, file), ...options})
     const skipReason = (check: Check) =>
-      whyNot(check, {accepted, affinity: promises.affinity === 'required', nodes: promises.nodes, url: false, intrusive: true})
+      whyNot(check, {
+        accepted,
+        affinity: promises.affinity === 'required',
+        nodes: promises.nodes,
+        url: false,
+        intrusive: true,
+        simulated: true,
+      })
     const run = async (check: Check): Promise<Outcome> => {
       const because = skipReason(check)
       if (because !== undefined) return conclude(check, name, {status: 'skipped', because}, 0, onProgress)
@@ -166,6 +173,7 @@ async function verifyUrl(
       affinity: promises.affinity === 'required',
       nodes: promises.nodes,
       url: true,
+      simulated: false,
       intrusive: options.intrusive,
     })
     if (because !== undefined) return Promise.resolve(conclude(check, name, {status: 'skipped', because}, 0, onProgress))

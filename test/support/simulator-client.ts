@@ -2,7 +2,7 @@ import {once} from 'node:events'
 import {connect, type Socket} from 'node:net'
 import {WebSocket, type ClientOptions} from 'ws'
 import type {BayeuxMessage} from '../../src/wire/bayeux.ts'
-import type {ChatNotification} from '../../src/wire/chat.ts'
+import type {ChatNotification} from '../../src/wire/chat-messages.ts'
 
 const COMETD = '/genesys/cometd'
 const CHANNEL = '/service/chatV2/customer-support'

@@ -33,16 +33,18 @@ export const check: Check = {
   budgetMs: ({holdMs}) => 2 * holdMs + 120_000,
   async run({flow, promises, upstream}) {
     const limit = limitFor(promises.holdMs)
-    const delivers: NonNullable<HeldPollInput['delivers']> = upstream
-      ? {
-          held: probe => upstream.recorder.waitFor(request => request.probe === probe, limit),
-          speak: key => upstream.agentSays('Is anybody there?', key),
-        }
-      : {}
+    const control = upstream?.control
+    const delivers: NonNullable<HeldPollInput['delivers']> =
+      upstream && control
+        ? {
+            held: probe => upstream.recorder.waitFor(request => request.probe === probe, limit),
+            speak: key => control.agentSays('Is anybody there?', key),
+          }
+        : {}
     const result = await flow(heldPoll, {transport: 'long-polling', delivers})
     const {deliveredAfterMs} = result
     // Behind a URL only a customer can make an agent speak, and GMS may hand the answer over at once: then no held poll was ended by it.
-    if (!upstream && result.deliveredBy === 'publish')
+    if (!control && result.deliveredBy === 'publish')
       return {
         status: 'skipped',
         because: "GMS gave the agent's words with its answer to the customer's message; no held poll had to carry them",
