@@ -19,6 +19,8 @@ export interface RequestLine {
 /** A person reads along: this often is soon enough. */
 const LOOK_EVERY_MS = 100
 
+const CLOSED: Partial<Record<CapturedRequest['ended'], string>> = {'peer-closed': 'closed by the peer', 'gms-closed': 'closed by GMS'}
+
 /** Says each request once when it arrives held open, and once when it has ended. */
 export function watchRequests(recorder: Recorder, say: (line: RequestLine) => Promise<void>): Disposable {
   const arrived = new WeakSet<CapturedRequest>()
@@ -43,7 +45,8 @@ function lineOf(request: CapturedRequest, event: RequestLine['event']): RequestL
   const target = redact(request.target)
   const channels = [...new Set(request.messages.map(({channel}) => channel))]
   const took = answeredAt === undefined ? undefined : answeredAt - at
-  const how = event === 'arrived' ? '…' : request.ended === 'peer-closed' ? 'closed by the peer' : String(status ?? '')
+  const how = event === 'arrived' ? '…' : (CLOSED[request.ended] ?? String(status ?? ''))
+  const faults = request.strikes.map(({kind, scene}) => `fault ${kind} on ${scene}`)
   const clock = new Date(at).toISOString().slice(11, 23)
   return {
     event,
@@ -55,7 +58,7 @@ function lineOf(request: CapturedRequest, event: RequestLine['event']): RequestL
     ...(status === undefined ? {} : {status}),
     ...(took === undefined ? {} : {tookMs: took}),
     text: harmless(
-      [clock, node, method, target, channels.join(' '), how, took === undefined || event === 'arrived' ? '' : `${took} ms`]
+      [clock, node, method, target, channels.join(' '), ...faults, how, took === undefined || event === 'arrived' ? '' : `${took} ms`]
         .filter(part => part !== '')
         .join('  '),
     ),

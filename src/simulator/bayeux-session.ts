@@ -27,6 +27,8 @@ export class BayeuxSession {
   readonly node: string
   /** Value of BAYEUX_BROWSER: HTTP requests must bring it along with the clientId. */
   readonly browserId: string | undefined
+  /** Transport of its handshake. */
+  readonly bornOn: BayeuxTransport
   transport: BayeuxTransport
   connected = false
   removed = false
@@ -34,6 +36,10 @@ export class BayeuxSession {
   advised: BayeuxTransport | undefined
   held: HeldConnect | undefined
   outlet: Outlet | undefined
+  /** Channels that this session has subscribed to. */
+  readonly subscriptions = new Set<string>()
+  /** `advice.interval` that the client asked for with its last connect, ms. */
+  intervalMs = 0
   /** Time of expiry, ms since the epoch; infinite while a connect is held. */
   expiresAt = Number.POSITIVE_INFINITY
   #queue: BayeuxMessage[] = []
@@ -44,6 +50,7 @@ export class BayeuxSession {
     this.id = id
     this.node = node
     this.transport = transport
+    this.bornOn = transport
     this.browserId = browserId
   }
 

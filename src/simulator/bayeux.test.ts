@@ -69,7 +69,7 @@ describe('holding', () => {
     await sim.recorder.waitFor(request => request.ended === 'open' && request.messages.length > 0, 2000)
     expect((await second.connect()).messages[0]?.advice).toEqual({interval: 2000, reconnect: 'retry', 'multiple-clients': true})
     await held
-    expect((await second.connect()).messages[0]?.advice).toEqual({interval: 0, timeout: 800, reconnect: 'retry'})
+    expect((await second.connect()).messages[0]?.advice).toBeUndefined()
   })
 
   it('answers the held connect before the disconnect, over both transports', async () => {
@@ -128,7 +128,7 @@ describe('sessions', () => {
       secureKey: notifications.at(-1)?.secureKey,
       transcriptPosition: 2,
     })
-    expect(found.notifications[0]?.messages?.map(({index}) => index)).toEqual([2])
+    expect(found.notifications[0]?.messages?.map(({index}) => index)).toEqual([3])
     expect(sim.nodes.map(({sessions}) => sessions)).toEqual([1, 1])
   })
 
@@ -218,7 +218,8 @@ describe('wire', () => {
     ['/', 404],
     ['http://elsewhere/', 404],
     ['/genesys/2/chat-ntf', 405],
-    [`/genesys/cometd?jsonp=${'c'.repeat(64)}&message=[]`, 400],
+    [`/genesys/cometd?jsonp=${'c'.repeat(64)}&message=[]`, 500],
+    [`/genesys/cometd?jsonp=${'c'.repeat(65)}&message=[]`, 400],
     [`/genesys/cometd?jsonp=cb&message=${'x'.repeat(8200)}`, 414],
   ])('GET %s is %i', async (target, status) => {
     const {port} = await start({nodes: 1})
@@ -318,5 +319,96 @@ describe('wire', () => {
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
     await expect.poll(() => text.split('HTTP/1.1 200 OK').length).toBe(3)
     socket.destroy()
+  })
+})
+
+/** Measured on CometD 5.0.14 and 8.0.10, which agree in all of this. */
+describe('messages as CometD judges them', () => {
+  it.each([
+    ['no channel', {channel: undefined}, {error: '400::channel_missing'}],
+    ['a channel without slash', {channel: 'chat'}, {error: '405::channel_invalid'}],
+    ['an id that is no word', {channel: CHANNEL, id: '1.5'}, {error: '405::message_id_invalid'}],
+    ['another session', {channel: CHANNEL, clientId: 'nobody'}, {error: '402::session_unknown'}],
+    ['an unknown meta channel', {channel: '/meta/nonsense'}, {error: '403:denied_by_security_policy:channel_create_denied'}],
+    ['a subscription to nothing', {channel: '/meta/subscribe'}, {error: '403::subscription_missing'}],
+    ['a subscription to no channel', {channel: '/meta/subscribe', subscription: 'chat'}, {error: '403::subscription_invalid'}],
+    [
+      'a subscription to a meta channel',
+      {channel: '/meta/subscribe', subscription: '/meta/connect'},
+      {error: '403:denied_by_security_policy:subscribe_denied'},
+    ],
+    ['leaving a channel that there is not', {channel: '/meta/unsubscribe', subscription: '/none'}, {error: '400::channel_missing'}],
+  ])('%s', async (_, fields, answer) => {
+    const {port} = await start({nodes: 1})
+    const user = await new PollingUser(port).start()
+    const {messages} = await user.post([{...user.message(CHANNEL), ...fields}])
+    expect(messages.at(-1)).toMatchObject({...answer, successful: false})
+  })
+
+  it.each([
+    ['a channel that is a number', {channel: 1}],
+    ['a clientId that is a number', {channel: CHANNEL, clientId: 1}],
+    ['advice that is no object', {channel: '/meta/connect', advice: 1}],
+    ['a wildcard in the middle', {channel: '/meta/subscribe', subscription: '/a/*/b'}],
+  ])('%s is 500', async (_, fields) => {
+    const {port} = await start({nodes: 1})
+    const user = await new PollingUser(port).start()
+    expect((await user.post([{...user.message(CHANNEL), ...fields}])).status).toBe(500)
+  })
+
+  it('lets the first message of a batch decide on the session', async () => {
+    const {port} = await start({nodes: 1})
+    const user = await new PollingUser(port).start()
+    const {messages} = await user.post([user.message('/service/none', {clientId: 'nobody'}), user.message('/service/none')])
+    expect(messages.map(({error}) => error)).toEqual(['402::session_unknown', '402::session_unknown'])
+  })
+
+  it('keeps a session of one polling transport from the other', async () => {
+    const {port} = await start({nodes: 1})
+    const user = await new PollingUser(port).start()
+    const message = encodeURIComponent(JSON.stringify([user.message('/service/none')]))
+    const target = `/genesys/cometd?jsonp=cb&message=${message}`
+    const answer = await sendRaw(port, `GET ${target} HTTP/1.1\r\nHost: gms\r\nCookie: ${user.cookie}\r\n\r\n`)
+    expect(answer.body).toContain('402::session_unknown')
+  })
+
+  it('binds a WebSocket to the session of its first message', async () => {
+    const {port} = await start({nodes: 1})
+    const [mine, other] = [await (await SocketUser.open(port)).start(), await (await SocketUser.open(port)).start()]
+    const id = mine.send('/service/none', {clientId: other.clientId})
+    expect(await mine.message(message => message.id === id)).toMatchObject({error: '402::session_unknown'})
+    for (const {socket} of [mine, other]) socket.terminate()
+  })
+
+  it('answers the neighbours of a held connect together with it', async () => {
+    const {port} = await start({nodes: 1, holdMs: 300})
+    const user = await (await SocketUser.open(port)).start()
+    const message = {clientId: user.clientId}
+    user.socket.send(
+      JSON.stringify([
+        {...message, channel: '/meta/connect', id: 'c'},
+        {...message, channel: '/service/none', id: 'p'},
+      ]),
+    )
+    await user.message(({id}) => id === 'c')
+    expect(user.frames.at(-1)?.map(({id}) => id)).toEqual(['p', 'c'])
+    user.socket.terminate()
+  })
+
+  it('tells advice again to a client that sends some, with the interval that it asked for', async () => {
+    const {port} = await start({nodes: 1, holdMs: 500})
+    const user = await new PollingUser(port).start()
+    const {messages} = await user.connect({advice: {timeout: 0, interval: 700}})
+    expect(messages[0]?.advice).toEqual({interval: 700, timeout: 500, reconnect: 'retry'})
+  })
+
+  it('broadcasts to subscribers, by name and by wildcard', async () => {
+    const {port} = await start({nodes: 1})
+    const [speaker, listener] = [await new PollingUser(port).start(), await (await SocketUser.open(port)).start()]
+    const subscribed = listener.send('/meta/subscribe', {subscription: '/hall/**'})
+    await listener.message(({id}) => id === subscribed)
+    await speaker.post([speaker.message('/hall/a', {data: 'hello'})])
+    expect(await listener.message(({data}) => data !== undefined)).toEqual({data: 'hello', channel: '/hall/a'})
+    listener.socket.terminate()
   })
 })

@@ -1,166 +1,253 @@
-import {randomInt} from 'node:crypto'
+import {posix} from 'node:path'
 import type {Logger} from '../log.ts'
+import {DEPRECATED_PARAMETERS, chatRequestSchema} from '../wire/chat-messages.ts'
+import type {ChatEvent, ChatNotification, ChatOperation, UnderstoodRequest} from '../wire/chat-messages.ts'
 import {chatChannel} from '../wire/chat.ts'
+import {Agent} from './agent.ts'
 import type {BayeuxSession} from './bayeux-session.ts'
-import type {Chat, ChatStore} from './chat-store.ts'
-import type {ChatNotification} from '../wire/chat-messages.ts'
+import {ERROR_CODE, chatError, notARequest, wrongParameter} from './chat-errors.ts'
+import type {ChatDecisions} from './chat-options.ts'
+import {ChatStore, newFileId, type Chat, type Told} from './chat-store.ts'
+import {authMatches} from './credentials.ts'
+import {IdleWatch} from './idle.ts'
+import {PushService, pushDataOf, samePushData, type PushedNotification} from './push.ts'
+import type {Warnings} from './warnings.ts'
 
-/** Codes seen in the field (249) or decided here where the sources are silent (102). */
-export const ERROR_CODE = {missingParameter: 102, notExecuted: 249} as const
-
-interface ChatServiceOptions {
-  store: ChatStore
-  chatService: string
-  /** What the agent does with a message: answers it at once, or nothing. */
-  agent: 'answers' | 'silent'
-  /** `answers`: every answer brings a new key. `files`: only uploads and deletions do. `never`. */
-  secureKeyRotation: 'answers' | 'files' | 'never'
-  /** How long a replaced key is still taken for requests in flight, ms. */
-  secureKeyGraceMs: number
-  logger: Logger
+/** A file that the agent puts into a chat. */
+export interface AgentFile {
+  name: string
+  content: Buffer
+  /** Default application/octet-stream. */
+  mimeType?: string
 }
 
-type Request = Readonly<Record<string, unknown>>
+/** One chat: a key that it has or had, or its number. */
+export type ChatName = string | number
 
-interface Operation {
-  /** Works on the chat that `secureKey` names, and answers. What it has the agent do comes after the answer. */
-  run(request: Request, chat: Chat, session: BayeuxSession): {answer: ChatNotification; then?: () => void}
+interface Answered {
+  answer: ChatNotification
+  /** What the others in the chat do because of it: after the answer. */
+  then?: () => void
 }
 
-/** `data` of an error notification. Field sample: errors[{code, advice}], statusCode 2 = retry is useless. */
-export function chatError(code: number, what: string, {chatEnded = false} = {}): ChatNotification {
-  return {messages: [], chatEnded, statusCode: 2, errors: [{code, advice: `${what} referenceId[${randomInt(10_000_000, 99_999_999)}]`}]}
-}
-
-function text(request: Request, name: string): string | undefined {
-  const value = request[name]
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function position(value: unknown): number {
-  const parsed = Number(value ?? 0)
-  return Number.isFinite(parsed) ? parsed : 0
-}
+type RequestOf<O extends ChatOperation> = Extract<UnderstoodRequest, {operation: O}>
+type InChat = Exclude<ChatOperation, 'requestChat'>
+/** Works on the chat that `secureKey` names. */
+type Operation<O extends InChat> = (request: RequestOf<O>, chat: Chat, session: BayeuxSession) => Answered
 
 /** GMS Chat API V2 on the service channel: one table of operations over the shared store. */
 export class ChatService {
-  readonly #options: ChatServiceOptions
+  readonly #decisions: ChatDecisions
   readonly #channel: string
-  /** One requestChat per CometD connection. */
+  readonly #logger: Logger
+  readonly #warnings: Warnings
+  readonly #store = new ChatStore()
+  readonly #agent: Agent
+  readonly #push: PushService
+  readonly #idle: IdleWatch
+  /** The chat that a CometD connection asked for or follows: one requestChat per connection. */
   readonly #chatOf = new WeakMap<BayeuxSession, Chat>()
-  readonly #operations: Readonly<Record<string, Operation>>
 
-  constructor(options: ChatServiceOptions) {
-    this.#options = options
-    this.#channel = chatChannel(options.chatService)
-    this.#operations = {
-      requestNotifications: {run: (request, chat, session) => this.#requestNotifications(request, chat, session)},
-      sendMessage: {run: (request, chat) => this.#sendMessage(request, chat)},
-      disconnect: {run: (_, chat) => this.#disconnect(chat)},
-    }
+  readonly #operations: {readonly [O in InChat]: Operation<O>} = {
+    requestNotifications: (request, chat, session) => this.#follow(request, chat, session),
+    sendMessage: ({message, messageType = 'text'}, chat, session) => {
+      this.#say(chat, `client: ${JSON.stringify(message.slice(0, 200))}`)
+      const told = this.#event(chat, session, {from: chat.client, type: 'Message', text: message, messageType})
+      return {...told, then: () => this.#agent.hears(chat, message)}
+    },
+    readReceipt: (_, chat) => {
+      // Told to agents only.
+      if (this.#decisions.indexGaps) chat.skipIndex()
+      const {alias: _alias, userId: _userId, chatId: _chatId, ...answer} = chat.notification([])
+      return {answer}
+    },
+    startTyping: ({message}, chat, session) =>
+      this.#event(chat, session, {from: chat.client, type: 'TypingStarted', ...(message === undefined ? {} : {text: message})}),
+    stopTyping: ({message}, chat, session) =>
+      this.#event(chat, session, {from: chat.client, type: 'TypingStopped', ...(message === undefined ? {} : {text: message})}),
+    disconnect: (_, chat, session) => {
+      this.#say(chat, 'ended by the client')
+      const left = chat.record({from: chat.client, type: 'ParticipantLeft'})
+      this.#end(chat)
+      return {answer: chat.farewell([]), then: () => chat.notify(chat.farewell([left]), session)}
+    },
+    pushUrl: ({pushUrl}, chat, session) => this.#event(chat, session, {from: chat.client, type: 'PushUrl', text: pushUrl}),
+    updateNickname: ({nickname}, chat, session) => {
+      chat.client = {...chat.client, nickname}
+      return this.#event(chat, session, {from: chat.client, type: 'NicknameUpdated', text: nickname})
+    },
+    customNotice: ({message}, chat, session) =>
+      this.#event(chat, session, {from: chat.client, type: 'CustomNotice', ...(message === undefined ? {} : {text: message})}),
+    updateData: ({userData = {}}, chat) => {
+      chat.userData = {...chat.userData, ...userData}
+      return {answer: chat.notification([])}
+    },
+  }
+
+  constructor(decisions: ChatDecisions, warnings: Warnings, logger: Logger) {
+    this.#decisions = decisions
+    this.#channel = chatChannel(decisions.chatService)
+    this.#logger = logger
+    this.#warnings = warnings
+    this.#agent = new Agent({...decisions, logger})
+    this.#push = new PushService(decisions)
+    this.#idle = new IdleWatch({
+      alertMs: decisions.idleAlertMs,
+      closeMs: decisions.idleCloseMs,
+      onAlert: chat => chat.tell({from: chat.system, type: 'IdleAlert'}),
+      onClose: chat => this.#closeIdle(chat),
+    })
+    this.#store.onEvent((chat, event) => {
+      this.#push.onEvent(chat, event)
+      this.#idle.onEvent(chat, event)
+    })
+  }
+
+  get chats(): readonly Chat[] {
+    return this.#store.all
+  }
+
+  get pushed(): readonly PushedNotification[] {
+    return this.#push.pushed
+  }
+
+  /** The simulator stops. */
+  stop(): void {
+    this.#idle.stop()
   }
 
   /** A message was published to a service channel. */
   publish(channel: string, data: unknown, session: BayeuxSession): void {
     if (channel !== this.#channel) {
-      this.#options.logger.warn(`${session.node}: nobody serves channel ${channel}; the chat channel is ${this.#channel}`)
+      this.#warnings.add(session.node, `nobody serves channel ${channel}; the chat channel is ${this.#channel}`)
+      return
+    }
+    if (!this.#decisions.enableNotificationMode) {
+      this.#warnings.add(session.node, 'enable_notification_mode is off: what is published is acknowledged and nothing else')
       return
     }
     const {answer, then} = this.#answer(data, session)
     if (answer.errors)
-      this.#options.logger.info(`${session.node}: refused ${answer.errors.map(error => `${error.code} ${error.advice}`).join(', ')}`)
+      this.#logger.info(`${session.node}: refused ${answer.errors.map(error => `${error.code} ${error.advice}`).join(', ')}`)
     session.deliver({data: {...answer, channel}, channel})
     then?.()
   }
 
   /** The chat of a key that may be used now, or the error to answer with. Shared with the file operations. */
   admit(secureKey: string | undefined): Chat | ChatNotification {
-    if (secureKey === undefined) return chatError(ERROR_CODE.missingParameter, 'Parameter secureKey is missing.')
-    const chat = this.#options.store.find(secureKey)
-    if (!chat || chat.ended || !chat.admits(secureKey, this.#options.secureKeyGraceMs))
+    if (secureKey === undefined || secureKey === '') return chatError(ERROR_CODE.missingParameter, 'Parameter secureKey is missing.')
+    const chat = this.#store.find(secureKey)
+    if (!chat?.admits(secureKey, this.#decisions.secureKeyGraceMs))
       return chatError(ERROR_CODE.notExecuted, 'Media server was not able to execute request.', {chatEnded: true})
     return chat
   }
 
   /** A new key for the next request, when this kind of answer brings one. */
   rotate(chat: Chat, by: 'chat' | 'file'): void {
-    const {secureKeyRotation, store} = this.#options
-    if (secureKeyRotation === 'answers' || (secureKeyRotation === 'files' && by === 'file')) store.rotate(chat)
+    const {secureKeyRotation} = this.#decisions
+    if (secureKeyRotation === 'answers' || (secureKeyRotation === 'files' && by === 'file')) this.#store.rotate(chat)
   }
 
-  agentSays(message: string, secureKey?: string): number {
-    const {store} = this.#options
-    const named = secureKey === undefined ? undefined : store.find(secureKey)
-    const chats = secureKey === undefined ? [...store.open] : named && !named.ended ? [named] : []
-    let reached = 0
-    for (const chat of chats) {
-      if (chat.peers.size > 0) reached += 1
-      this.#agentSays(chat, message)
-    }
+  agentSays(message: string, of?: ChatName): number {
+    return this.#forAgent(of, chat => this.#agent.says(chat, message))
+  }
+
+  agentTypes(of?: ChatName): number {
+    return this.#forAgent(of, chat => this.#agent.types(chat))
+  }
+
+  agentSendsFile({name, content, mimeType = 'application/octet-stream'}: AgentFile, of?: ChatName): number {
+    return this.#forAgent(of, chat => this.#agent.sendsFile(chat, newFileId(), {name: posix.basename(name), mimeType, content}))
+  }
+
+  #forAgent(of: ChatName | undefined, act: (chat: Chat) => void): number {
+    const open = [...this.#store.open]
+    const chats =
+      of === undefined ? open : open.filter(chat => chat === (typeof of === 'string' ? this.#store.find(of) : chat.number === of && chat))
+    const reached = chats.filter(chat => chat.peers.size > 0).length
+    for (const chat of chats) act(chat)
     return reached
   }
 
-  #answer(data: unknown, session: BayeuxSession): {answer: ChatNotification; then?: () => void} {
-    const request: Request = typeof data === 'object' && data !== null ? (data as Request) : {}
-    const name = text(request, 'operation')
-    if (name === 'requestChat') return this.#requestChat(request, session)
-    const operation = name !== undefined && Object.hasOwn(this.#operations, name) ? this.#operations[name] : undefined
-    if (!operation) return {answer: chatError(ERROR_CODE.missingParameter, `Unknown operation ${JSON.stringify(request['operation'])}.`)}
-    const chat = this.admit(text(request, 'secureKey'))
+  #answer(data: unknown, session: BayeuxSession): Answered {
+    const parsed = chatRequestSchema.safeParse(data)
+    if (!parsed.success) return {answer: notARequest(data, parsed.error.issues[0]?.path ?? [])}
+    const request = parsed.data
+    const ignored = DEPRECATED_PARAMETERS.filter(name => name in request)
+    if (ignored.length > 0) this.#logger.debug(`${session.node}: ${request.operation}: deprecated ${ignored.join(', ')} ignored`)
+    const {auth} = this.#decisions
+    // The page demands credentials on requestChat only; clients in the field send them with everything.
+    if (auth && (request.auth ? !authMatches(request.auth, auth) : request.operation === 'requestChat'))
+      return {answer: chatError(ERROR_CODE.unauthorized, 'The chat service needs other credentials.')}
+    if (request.operation === 'requestChat') return this.#open(request, session)
+    const chat = this.admit(request.secureKey)
     if (!('peers' in chat)) return {answer: chat}
-    return operation.run(request, chat, session)
+    return this.#run(request, chat, session)
   }
 
-  #requestChat(request: Request, session: BayeuxSession): {answer: ChatNotification; then?: () => void} {
-    const nickname =
-      text(request, 'nickname') ?? ([text(request, 'firstName'), text(request, 'lastName')].filter(Boolean).join(' ') || undefined)
-    if (nickname === undefined) return {answer: chatError(ERROR_CODE.missingParameter, 'Parameter nickname is missing.')}
+  #run(request: RequestOf<InChat>, chat: Chat, session: BayeuxSession): Answered {
+    if (request.operation !== 'disconnect') this.rotate(chat, 'chat')
+    // The table pairs each operation with its own request; TypeScript cannot follow that through a look-up.
+    const run = this.#operations[request.operation] as (request: UnderstoodRequest, chat: Chat, session: BayeuxSession) => Answered
+    return run(request, chat, session)
+  }
+
+  #open(request: RequestOf<'requestChat'>, session: BayeuxSession): Answered {
     if (this.#chatOf.has(session)) return {answer: chatError(ERROR_CODE.notExecuted, 'This connection already has a chat.')}
-    const chat = this.#options.store.start(this.#channel, nickname)
+    const push = pushDataOf(request.userData)
+    if (push.kind === 'wrong') return {answer: wrongParameter(`userData.${push.parameter}`)}
+    const chat = this.#store.start(this.#channel, request.nickname ?? `${request.firstName} ${request.lastName}`)
+    chat.userData = request.userData ?? {}
+    if (push.kind === 'valid') chat.pushData = push.data
     this.#chatOf.set(session, chat)
     chat.join(session)
-    const joined = chat.record({from: chat.client, type: 'ParticipantJoined'})
     this.#say(chat, `requested over ${session.transport} on ${session.node}`)
-    return {
-      answer: chat.notification([joined]),
-      then: () => {
-        this.#say(chat, 'the agent joins')
-        chat.tell({from: chat.agent, type: 'ParticipantJoined'})
-      },
-    }
+    const joined = chat.record({from: chat.client, type: 'ParticipantJoined'})
+    return {answer: chat.notification([joined]), then: () => this.#agent.opened(chat)}
   }
 
-  #requestNotifications(request: Request, chat: Chat, session: BayeuxSession): {answer: ChatNotification} {
+  #follow({transcriptPosition = 0, userData}: RequestOf<'requestNotifications'>, chat: Chat, session: BayeuxSession): Answered {
+    const push = pushDataOf(userData)
+    if (push.kind === 'wrong') return {answer: wrongParameter(`userData.${push.parameter}`)}
+    const same = samePushData(chat.pushData, push.kind === 'valid' ? push.data : undefined)
+    if (!same) {
+      const {pushMismatch} = this.#decisions
+      this.#warnings.add(session.node, `chat ${chat.number}: the push data are not those of requestChat (pushMismatch: ${pushMismatch})`)
+      if (pushMismatch === 'refused') return {answer: wrongParameter('userData')}
+      if (pushMismatch === 'stops') chat.pushing = false
+    } else chat.pushing = true
+    if (!this.#chatOf.has(session)) this.#chatOf.set(session, chat)
     chat.join(session)
-    this.rotate(chat, 'chat')
-    this.#say(chat, `followed over ${session.transport} on ${session.node}`)
-    return {answer: chat.notification(chat.eventsFrom(position(request['transcriptPosition'])))}
+    this.#say(chat, `followed over ${session.transport} on ${session.node}, from ${transcriptPosition}`)
+    const events = chat.eventsFrom(transcriptPosition)
+    return {answer: chat.notification(this.#decisions.indexGaps ? events.filter(event => !isOwnTyping(event)) : events)}
   }
 
-  #sendMessage(request: Request, chat: Chat): {answer: ChatNotification; then?: () => void} {
-    const message = text(request, 'message')
-    if (message === undefined) return {answer: chatError(ERROR_CODE.missingParameter, 'Parameter message is missing.')}
-    const sent = chat.record({from: chat.client, type: 'Message', text: message, messageType: text(request, 'messageType') ?? 'text'})
-    this.rotate(chat, 'chat')
-    this.#say(chat, `client: ${JSON.stringify(message.slice(0, 200))}`)
-    const answer = chat.notification([sent])
-    return this.#options.agent === 'answers' ? {answer, then: () => this.#agentSays(chat, `You said: ${message}`)} : {answer}
+  /** One event of the client: the answer to the one session, told to the others of the chat. */
+  #event(chat: Chat, session: BayeuxSession, told: Told): Answered {
+    const answer = chat.notification([chat.record(told)])
+    chat.notify(answer, session)
+    return {answer}
   }
 
-  #disconnect(chat: Chat): {answer: ChatNotification} {
-    chat.record({from: chat.client, type: 'ParticipantLeft'})
-    const {secureKey: _, userId: __, ...rest} = chat.notification([])
-    this.#options.store.end(chat)
-    this.#say(chat, 'ended by the client')
-    return {answer: {...rest, chatEnded: true}}
+  #closeIdle(chat: Chat): void {
+    this.#say(chat, 'closed: nothing has happened')
+    chat.tell({from: chat.system, type: 'IdleClose'})
+    const left = chat.record({from: chat.client, type: 'ParticipantLeft'})
+    this.#end(chat)
+    chat.notify(chat.farewell([left]))
   }
 
-  #agentSays(chat: Chat, message: string): void {
-    this.#say(chat, `agent: ${JSON.stringify(message.slice(0, 200))}`)
-    chat.tell({from: chat.agent, type: 'Message', text: message, messageType: 'text'})
+  #end(chat: Chat): void {
+    this.#store.end(chat)
+    this.#idle.forget(chat)
   }
 
   #say(chat: Chat, what: string): void {
-    this.#options.logger.info(`chat ${chat.number}: ${what}`)
+    this.#logger.info(`chat ${chat.number}: ${what}`)
   }
+}
+
+function isOwnTyping({from, type}: ChatEvent): boolean {
+  return from.type === 'Client' && (type === 'TypingStarted' || type === 'TypingStopped')
 }

@@ -1,10 +1,21 @@
 import {createHash} from 'node:crypto'
-import type {IncomingMessage, OutgoingHttpHeaders, ServerResponse} from 'node:http'
+import {STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse} from 'node:http'
 import type {Writable} from 'node:stream'
-import {SERVER_HEADER, badMessage, errorPage, splitTarget} from './jetty.ts'
+import {FLAVOURS, type Flavour} from './flavour.ts'
+import {PHRASES, answerHead, badMessage, errorPage, splitTarget} from './jetty.ts'
 import type {Capture} from './request-log.ts'
+import {trickle} from './trickle.ts'
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+interface SendOptions {
+  date?: boolean
+  /** False: the end of the connection ends the body. */
+  length?: boolean
+  keepAlive?: boolean
+  /** Reason phrase. */
+  phrase?: string
+}
 
 /** One HTTP request and its answer, recorded. Safe to answer after the peer has gone: then nothing is written. */
 export class HttpExchange {
@@ -12,20 +23,27 @@ export class HttpExchange {
   readonly path: string
   readonly query: URLSearchParams
   readonly capture: Capture
+  readonly flavour: Flavour
   readonly #response: ServerResponse
   #whenGone: (() => void) | undefined
+  /** What still waits to be done or written, undone when the connection closes. */
+  readonly #pending = new Set<() => void>()
+  #lateMs = 0
+  #bytesPerSecond: number | undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, capture: Capture) {
+  constructor(request: IncomingMessage, response: ServerResponse, capture: Capture, flavour: Flavour = FLAVOURS['cometd-5']) {
+    this.flavour = flavour
     this.request = request
     this.#response = response
     this.capture = capture
-    const {path, query} = splitTarget(request.url ?? '/')
+    const {path, query} = splitTarget(request.url ?? '/', flavour)
     this.path = path
     this.query = query
     // Without listeners an aborted request or a broken pipe would be an uncaught error.
     request.on('error', () => {})
     response.on('error', () => {})
     response.on('close', () => {
+      for (const undo of this.#pending) undo()
       if (this.#response.writableEnded) return
       this.capture.peerClosed()
       this.#whenGone?.()
@@ -44,6 +62,32 @@ export class HttpExchange {
 
   get gone(): boolean {
     return this.#response.destroyed || this.#response.socket?.destroyed === true
+  }
+
+  /** Does `work` that much later, unless the connection has closed by then. */
+  later(ms: number, work: () => void): void {
+    const undo = (): void => clearTimeout(timer)
+    const timer = setTimeout(() => {
+      this.#pending.delete(undo)
+      if (!this.gone) work()
+    }, ms)
+    this.#pending.add(undo)
+  }
+
+  /** From now on `send` waits that long. */
+  answerLate(ms: number): void {
+    this.#lateMs = ms
+  }
+
+  /** From now on `send` writes its body at that rate. */
+  trickle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond
+  }
+
+  /** Closes the connection without an answer. */
+  cut(): void {
+    this.capture.gmsClosed()
+    this.request.socket.destroy()
   }
 
   /** Streams the body into `sink`, or nowhere, and into the log's digest. */
@@ -67,37 +111,72 @@ export class HttpExchange {
   }
 
   /** Answers with exactly these headers, `Server` and (unless `date` is false) `Date`. */
-  send(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer, {date = true, length = true} = {}): void {
+  send(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer, options: SendOptions = {}): void {
+    const lateMs = this.#lateMs
+    this.#lateMs = 0
+    if (lateMs > 0) this.later(lateMs, () => this.#write(status, headers, body, options))
+    else this.#write(status, headers, body, options)
+  }
+
+  #write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer | undefined,
+    {date = true, length = true, keepAlive = true, phrase}: SendOptions,
+  ): void {
     const response = this.#response
     if (response.writableEnded || this.gone) return
-    response.sendDate = date
-    response.statusCode = status
-    // Jetty's words for 500 differ from Node's.
-    if (status === 500) response.statusMessage = 'Server Error'
-    // Jetty names the connection only when it closes it; Node would add keep-alive headers of its own.
-    if (headers['Connection'] === undefined && this.request.httpVersion === '1.1' && response.shouldKeepAlive)
-      response.removeHeader('Connection')
-    if (length) response.setHeader('Content-Length', Buffer.byteLength(body ?? ''))
-    else {
-      response.removeHeader('Content-Length')
-      response.removeHeader('Transfer-Encoding')
+    const {Connection: decided, ...own} = headers
+    const wish = (this.request.headers.connection ?? '').toLowerCase()
+    const persistent = this.request.httpVersion === '1.0' ? 'keep-alive' : 'close'
+    const said = decided === 'close' ? 'close' : wish.includes(persistent) ? persistent : undefined
+    // Node would add lines of its own, in an order of its own.
+    response.sendDate = false
+    for (const name of ['Connection', 'Content-Length', 'Transfer-Encoding']) response.removeHeader(name)
+    if (said === 'close' || !keepAlive) response.shouldKeepAlive = false
+    const head = answerHead(this.flavour, {
+      headers: Object.entries(own).flatMap(([name, value]) => [value ?? []].flat().flatMap((one: string | number) => [name, String(one)])),
+      length: length ? Buffer.byteLength(body ?? '') : undefined,
+      date,
+      connection: said && {value: said, asked: phrase === undefined && wish.includes(said)},
+    })
+    response.writeHead(status, phrase ?? PHRASES[status] ?? STATUS_CODES[status] ?? '', head)
+    const contentType = headers['Content-Type']
+    this.capture.sending(body ?? '', typeof contentType === 'string' ? contentType : undefined)
+    const end = (rest?: string | Buffer): void => {
+      this.capture.answered(status)
+      response.end(rest)
     }
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
-    response.setHeader('Server', SERVER_HEADER)
-    this.capture.answered(status)
-    response.end(body)
+    const bytes = Buffer.from(body ?? '')
+    if (this.#bytesPerSecond === undefined || bytes.length === 0) {
+      end(body)
+      return
+    }
+    this.capture.answering(status)
+    response.flushHeaders()
+    this.#pending.add(
+      trickle(bytes, this.#bytesPerSecond, (part, last) => {
+        if (last) end(part)
+        else response.write(part)
+      }),
+    )
   }
 
   /** Jetty's error page. */
   refuse(status: number, message: string, servlet: 'cometd' | 'none' = 'none', headers: OutgoingHttpHeaders = {}): void {
-    const page = errorPage(status, message, this.request.url ?? '/', servlet)
-    this.send(status, {...headers, ...page.headers}, page.body, {date: false})
+    const {flavour, request} = this
+    const {localAddress = '', localPort = 0} = request.socket
+    const asked = {method: this.method, target: request.url ?? '/', host: request.headers.host ?? `${localAddress}:${localPort}`}
+    const page = errorPage(flavour, status, message, asked, servlet)
+    this.send(status, {...headers, ...page.headers}, page.body, {date: flavour.datedErrors})
   }
 
   /** Jetty's answer to what its parser does not take. */
-  rejectMessage(status: number, reason: string): void {
-    const page = badMessage(status, reason)
-    this.send(status, page.headers, page.body, {date: false})
+  rejectMessage(status: number, reason: string, {uri, host}: {uri?: string; host?: string} = {}): void {
+    const {flavour, request} = this
+    const page = badMessage(flavour, status, reason, {target: uri ?? request.url ?? '/', host})
+    const closing = flavour.badMessage === 'page' && uri === '/badMessage' ? {} : {Connection: 'close'}
+    this.send(status, {...page.headers, ...closing}, page.body, {date: flavour.datedErrors, keepAlive: false, phrase: page.phrase})
   }
 
   /** Values of a header, every repeat split at nothing: as received. */

@@ -1,30 +1,46 @@
+import {isUtf8} from 'node:buffer'
 import type {OutgoingHttpHeaders} from 'node:http'
-import {BROWSER_COOKIE, META, isBayeuxMessage, type BayeuxMessage} from '../wire/bayeux.ts'
-import type {BayeuxServer} from './bayeux-server.ts'
+import {BROWSER_COOKIE, isBayeuxMessage, type BayeuxMessage} from '../wire/bayeux.ts'
+import {Violation, type BayeuxServer} from './bayeux-server.ts'
+import {ofNoSession, scenesOf} from './faults.ts'
+import type {Flavour} from './flavour.ts'
 import type {HttpExchange} from './http-exchange.ts'
+import {strikeBatch, type Strike} from './strike.ts'
 
 /** CometD's limits on the JSONP callback name: a longer or stranger one is no Bayeux transport. */
-const CALLBACK = /^[a-zA-Z0-9._-]{1,63}$/
+const CALLBACK = /^[a-zA-Z0-9._-]{1,64}$/
 
-type Wire = {
+interface Wire {
   transport: 'long-polling' | 'callback-polling'
   contentType: string
-  /** What a batch that is no JSON is answered: the asynchronous transport fails, the older one refuses. */
-  refuseGarbage(exchange: HttpExchange): void
   wrap(json: string): string
 }
 
-/** The messages of a body or query: one object or an array of objects, as CometD's parser takes them; `undefined` when it is neither. */
-export function parseMessages(text: string): BayeuxMessage[] | undefined {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/**
+ * The messages of a body, query or frame: one object or an array of objects, as CometD's parser takes them. `null` is no message at all.
+ * @throws SyntaxError for what is no JSON.
+ * @throws Violation for JSON that is no message.
+ */
+export function parseMessages(text: string): BayeuxMessage[] | null {
+  const parsed = parseJson(text)
+  if (parsed === null) return null
+  if (typeof parsed !== 'object') throw new SyntaxError(text)
   const list: unknown[] = Array.isArray(parsed) ? parsed : [parsed]
-  if (!list.every(item => typeof item === 'object' && item !== null && !Array.isArray(item))) return undefined
+  if (list.includes(null)) throw new Violation('java.lang.NullPointerException')
+  if (!list.every(item => typeof item === 'object' && !Array.isArray(item))) throw new Violation(`java.text.ParseException: ${text}`)
   return list as BayeuxMessage[]
+}
+
+/** Jetty's parser minds neither control characters in text nor a comma before the end of a list. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    const tolerated = text.replace(/"(?:[^"\\]|\\.)*"|,(?=\s*\])/g, part =>
+      part === ',' ? '' : part.replace(/\p{Cc}/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    )
+    return JSON.parse(tolerated) as unknown
+  }
 }
 
 /** Values of a cookie in the order they came, over all Cookie headers. */
@@ -36,72 +52,106 @@ function cookieValues(headers: readonly string[], name: string): string[] {
     .map(pair => pair.slice(name.length + 1).replace(/^"(.*)"$/, '$1'))
 }
 
-const LONG_POLLING: Wire = {
-  transport: 'long-polling',
-  contentType: 'application/json;charset=utf-8',
-  refuseGarbage: exchange => exchange.send(500, {Connection: 'close'}, undefined, {length: false}),
-  wrap: json => json,
+function longPolling({jsonType}: Flavour): Wire {
+  return {transport: 'long-polling', contentType: jsonType, wrap: json => json}
 }
 
 function callbackPolling(callback: string): Wire {
-  return {
-    transport: 'callback-polling',
-    contentType: 'text/javascript;charset=UTF-8',
-    refuseGarbage: exchange => exchange.send(400, {}),
-    wrap: json => `${callback}(${json})`,
-  }
+  return {transport: 'callback-polling', contentType: 'text/javascript;charset=UTF-8', wrap: json => `${callback}(${json})`}
 }
 
 /** Answers one request to the CometD path: long-polling (POST), callback-polling (GET with `jsonp`), or what CometD says to anything else. */
-export async function serveHttp(exchange: HttpExchange, bayeux: BayeuxServer): Promise<void> {
-  if (exchange.method === 'POST') {
+export async function serveHttp(exchange: HttpExchange, bayeux: BayeuxServer, strike: Strike): Promise<void> {
+  const {flavour, query, method} = exchange
+  if (method === 'POST') {
     const body = await exchange.readBody()
-    answerBatch(exchange, bayeux, body.toString('utf8'), LONG_POLLING)
+    if (flavour.strictUtf8 && !isUtf8(body)) refuseGarbage(exchange, 'long-polling')
+    else takeBatch(exchange, bayeux, strike, [body.toString('utf8')], longPolling(flavour))
     return
   }
   exchange.streamBody()
-  const callback = exchange.query.get('jsonp') ?? ''
-  if (exchange.method === 'OPTIONS') exchange.send(200, {})
-  else if (exchange.method === 'GET' && CALLBACK.test(callback))
-    answerBatch(exchange, bayeux, exchange.query.get('message') ?? '', callbackPolling(callback))
+  if (flavour.badEscape === 400 && /%(?![0-9a-f]{2})/i.test(exchange.request.url ?? '')) {
+    exchange.refuse(400, 'Unable to parse URI query', 'cometd', {Connection: 'close'})
+    return
+  }
+  const callbacks = query.getAll('jsonp')
+  const known = callbacks.length === 1 || (callbacks.length > 1 && flavour.repeatedCallback === 'first counts')
+  if (method === 'OPTIONS') exchange.send(200, {})
+  else if (method === 'GET' && known && CALLBACK.test(callbacks[0] ?? ''))
+    takeBatch(exchange, bayeux, strike, query.getAll('message'), callbackPolling(callbacks[0] ?? ''))
   else exchange.refuse(400, 'Unknown Bayeux Transport', 'cometd')
 }
 
-function answerBatch(exchange: HttpExchange, bayeux: BayeuxServer, text: string, wire: Wire): void {
-  const messages = parseMessages(text)
-  if (!messages) {
-    wire.refuseGarbage(exchange)
+/** What a batch that is no JSON is answered: the asynchronous transport of CometD 5 fails, all others refuse. */
+function refuseGarbage(exchange: HttpExchange, transport: Wire['transport']): void {
+  const {garbage, failures} = exchange.flavour
+  if (transport === 'long-polling' && garbage === 'cut') exchange.send(500, {Connection: 'close'}, undefined, {length: false})
+  else if (failures === 'page') exchange.refuse(400, 'Bad Request', 'cometd')
+  else exchange.send(400, {})
+}
+
+/** What a batch is answered that CometD fails on. */
+function refuseViolation(exchange: HttpExchange): void {
+  if (exchange.flavour.failures === 'page') exchange.refuse(500, 'Server Error', 'cometd')
+  else exchange.send(500, {})
+}
+
+function takeBatch(exchange: HttpExchange, bayeux: BayeuxServer, strike: Strike, texts: readonly string[], wire: Wire): void {
+  let messages: BayeuxMessage[]
+  try {
+    // CometD's callback transport takes an empty parameter for no message, not for bad JSON.
+    const parsed = texts.map(text => (text === '' && wire.transport === 'callback-polling' ? null : parseMessages(text)))
+    if (parsed.length > 0 && parsed.every(list => list === null) && exchange.flavour.nothing === 200) {
+      exchange.send(200, {})
+      return
+    }
+    messages = parsed.flatMap(list => list ?? [])
+  } catch (error) {
+    if (error instanceof Violation) refuseViolation(exchange)
+    else refuseGarbage(exchange, wire.transport)
     return
   }
-  exchange.capture.received(wire.transport, messages.filter(isBayeuxMessage))
-  const handshakes = messages.filter(({channel}) => channel === META.handshake).length
-  if (messages.length === 0 || (handshakes > 0 && messages.length > 1)) {
-    exchange.send(500, {})
-    return
+  const taken = messages.filter(isBayeuxMessage)
+  exchange.capture.received(wire.transport, taken)
+  const answer = (asked: readonly BayeuxMessage[]): void => {
+    try {
+      answerBatch(exchange, bayeux, asked, wire)
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      refuseViolation(exchange)
+    }
   }
+  strikeBatch(
+    exchange,
+    strike(exchange.capture, scenesOf(taken), wire.transport),
+    () => answer(messages),
+    () => answer(ofNoSession(messages)),
+  )
+}
+
+function answerBatch(exchange: HttpExchange, bayeux: BayeuxServer, messages: readonly BayeuxMessage[], wire: Wire): void {
   const cookies: OutgoingHttpHeaders = {}
   // CometD looks at the first cookie of that name only.
   const [browserId] = cookieValues(exchange.header('cookie'), BROWSER_COOKIE)
   const respond = (replies: readonly BayeuxMessage[]): void => {
+    exchange.capture.answers(replies)
     exchange.send(200, {...cookies, 'Content-Type': wire.contentType}, wire.wrap(JSON.stringify(replies)))
   }
-  const answer = bayeux.process(messages, {
+  const {session, replies, held, hadConnect} = bayeux.process(messages, {
     transport: wire.transport,
     ...(browserId === undefined ? {} : {browserId}),
-    onHandshake(session) {
-      exchange.capture.createdSession(session.id)
-      if (browserId === undefined) cookies['Set-Cookie'] = `${BROWSER_COOKIE}=${session.browserId}; Path=/; HttpOnly`
+    onHandshake(made) {
+      exchange.capture.createdSession(made.id)
+      if (browserId === undefined) cookies['Set-Cookie'] = `${BROWSER_COOKIE}=${made.browserId}; Path=/; HttpOnly`
     },
   })
-  const {session, replies, holdMs} = answer
-  const [reply] = replies
-  if (session && reply && holdMs !== undefined) {
-    bayeux.hold(session, reply, holdMs, respond, () => exchange.send(500, {}))
+  if (session && held) {
+    bayeux.hold(session, held, respond, () => refuseViolation(exchange))
     exchange.onGone(() => session.held?.cancel('gone'))
     return
   }
   // Callback-polling delivers through the connect only, so that a publish never carries an event (CometD's JSONPTransport).
-  const queue = session && (wire.transport === 'long-polling' || answer.hadConnect) ? session.takeQueue() : []
+  const queue = session && (wire.transport === 'long-polling' || hadConnect) ? session.takeQueue() : []
   respond([...queue, ...replies])
   if (session?.hasQueue) session.held?.resume()
 }

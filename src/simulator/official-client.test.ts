@@ -46,10 +46,10 @@ describe.each(['websocket', 'long-polling'])('the official client over %s', tran
     await until(() => events.includes('ended'))
     expect(events).toEqual([
       '1 ParticipantJoined',
-      '2 ParticipantJoined',
-      '3 Message hello',
-      '4 Message You said: hello',
-      '5 Message anything else?',
+      '3 ParticipantJoined',
+      '4 Message hello',
+      '5 Message You said: hello',
+      '6 Message anything else?',
       'ended',
     ])
     expect(cometd.getTransport()?.type).toBe(transport)

@@ -1,4 +1,5 @@
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
+import type {FaultStrike} from './faults.ts'
 
 /** One HTTP request (or WebSocket upgrade) as a GMS node received it. Times in ms since the epoch, sizes in bytes. */
 export interface CapturedRequest {
@@ -19,11 +20,15 @@ export interface CapturedRequest {
   readonly messages: readonly BayeuxMessage[]
   /** Body as received: filled when the body has ended. */
   readonly body?: {readonly bytes: number; readonly sha256: string}
-  /** Status that GMS answered; absent while it holds the request. */
+  /** Status that GMS answered; absent while it holds the request. An answer that trickles has it before it has ended. */
   readonly status?: number
   readonly answeredAt?: number
-  /** `open` while held; `answered`; `peer-closed` when the proxy closed the connection before GMS had answered. */
-  readonly ended: 'open' | 'answered' | 'peer-closed'
+  /** What GMS answered, as it left: held against what the client got. Absent before that, and for an upgrade. */
+  readonly sent?: {readonly contentType?: string; readonly bytes: number; readonly sha256: string}
+  /** `open` while held; `answered`; before that, `peer-closed` when the proxy closed the connection and `gms-closed` when GMS did. */
+  readonly ended: 'open' | 'answered' | 'peer-closed' | 'gms-closed'
+  /** Faults that struck this request, or frames of this WebSocket, in order. */
+  readonly strikes: readonly FaultStrike[]
   /** Only for WebSockets: how the socket ended. */
   readonly close?: {readonly at: number; readonly code: number; readonly by: 'client' | 'gms' | 'cut'}
 }

@@ -1,5 +1,7 @@
+import {createHash} from 'node:crypto'
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
 import {PROBE_HEADER} from '../wire/probe.ts'
+import type {Fault, FaultScene, FaultStrike} from './faults.ts'
 import type {CapturedRequest, Recorder} from './recorder.ts'
 
 /** What is known when the head of a request has been read. */
@@ -12,6 +14,12 @@ interface RequestHead {
   rawHeaders: readonly string[]
   remoteAddress: string
 }
+
+/** What has just happened to a request. */
+export type Moment = 'received' | 'sent' | 'struck' | 'ended' | 'closed'
+
+/** Reads along: called for every moment, with the messages that were received or sent. */
+export type Reader = (capture: CapturedRequest, moment: Moment, messages: readonly BayeuxMessage[]) => void
 
 function headersOf(rawHeaders: readonly string[]): Record<string, string[]> {
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>
@@ -37,7 +45,9 @@ export class Capture implements CapturedRequest {
   body?: {bytes: number; sha256: string}
   status?: number
   answeredAt?: number
-  ended: 'open' | 'answered' | 'peer-closed' = 'open'
+  sent?: {contentType?: string; bytes: number; sha256: string}
+  ended: CapturedRequest['ended'] = 'open'
+  readonly strikes: FaultStrike[] = []
   close?: {at: number; code: number; by: 'client' | 'gms' | 'cut'}
   readonly #log: RequestLog
 
@@ -60,7 +70,13 @@ export class Capture implements CapturedRequest {
       this.messages.push(message)
       if (typeof message.clientId === 'string') this.#log.belongsTo(message.clientId, this)
     }
+    if (messages.length > 0) this.#log.reader?.(this, 'received', messages)
     this.#log.changed(this)
+  }
+
+  /** Messages that go to the client: read along, not kept. */
+  answers(messages: readonly BayeuxMessage[]): void {
+    this.#log.reader?.(this, 'sent', messages)
   }
 
   /** The handshake carried no clientId yet, but belongs to the session it created. */
@@ -74,22 +90,53 @@ export class Capture implements CapturedRequest {
     this.#log.changed(this)
   }
 
+  struck(kind: Fault['kind'], scene: FaultScene): void {
+    this.strikes.push({at: Date.now(), kind, scene})
+    this.#log.reader?.(this, 'struck', [])
+    this.#log.changed(this)
+  }
+
+  /** The whole answer, before its first byte leaves. */
+  sending(body: string | Buffer, contentType: string | undefined): void {
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    this.sent = {bytes: Buffer.byteLength(body), sha256, ...(contentType === undefined ? {} : {contentType})}
+  }
+
+  /** The head of an answer is on its way; its body follows slowly. */
+  answering(status: number): void {
+    if (this.ended !== 'open') return
+    this.status = status
+    this.#log.changed(this)
+  }
+
   answered(status: number): void {
     if (this.ended !== 'open') return
     this.status = status
     this.answeredAt = Date.now()
     this.ended = 'answered'
+    this.#log.reader?.(this, 'ended', [])
     this.#log.changed(this)
   }
 
   peerClosed(): void {
+    this.#cut('peer-closed')
+  }
+
+  /** GMS closes the connection without an answer: a fault, or the node stops. To be said before the connection is closed. */
+  gmsClosed(): void {
+    this.#cut('gms-closed')
+  }
+
+  #cut(ended: 'peer-closed' | 'gms-closed'): void {
     if (this.ended !== 'open') return
-    this.ended = 'peer-closed'
+    this.ended = ended
+    this.#log.reader?.(this, 'ended', [])
     this.#log.changed(this)
   }
 
   closed(code: number, by: 'client' | 'gms' | 'cut'): void {
     this.close = {at: Date.now(), code, by}
+    this.#log.reader?.(this, 'closed', [])
     this.#log.changed(this)
   }
 }
@@ -101,6 +148,7 @@ interface Waiter {
 
 /** The recorder: one log for all nodes, indexed by probe and by session, with waiting driven by events. */
 export class RequestLog implements Recorder {
+  readonly reader: Reader | undefined
   readonly #capacity: number
   #requests: Capture[] = []
   readonly #byProbe = new Map<string, Capture>()
@@ -109,8 +157,9 @@ export class RequestLog implements Recorder {
   #ended = false
 
   /** @param capacity requests kept; beyond it the oldest tenth that has ended is forgotten, so that a simulator can run for weeks. */
-  constructor(capacity: number) {
+  constructor(capacity: number, reader?: Reader) {
     this.#capacity = capacity
+    this.reader = reader
   }
 
   get requests(): readonly CapturedRequest[] {
@@ -164,6 +213,11 @@ export class RequestLog implements Recorder {
     const captures = this.#bySession.get(clientId)
     if (captures) captures.add(capture)
     else this.#bySession.set(clientId, new Set([capture]))
+  }
+
+  /** A node stops: what it has not answered yet, it never will. */
+  nodeStops(node: string): void {
+    for (const capture of this.#requests) if (capture.node === node) capture.gmsClosed()
   }
 
   changed(capture: Capture): void {

@@ -1,17 +1,22 @@
+import {createSecureContext} from 'node:tls'
 import {UsageError} from '../errors.ts'
 import {silentLogger, type Logger} from '../log.ts'
-import {DEFAULT_HOLD_MS, DEFAULT_MAX_INTERVAL_MS, MAX_NETWORK_DELAY_MS} from '../wire/bayeux.ts'
-import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
-import {ChatService} from './chat-service.ts'
-import {ChatStore} from './chat-store.ts'
+import {DEFAULT_HOLD_MS, DEFAULT_MAX_INTERVAL_MS} from '../wire/bayeux.ts'
+import {decide, type ChatOptions} from './chat-options.ts'
+import {ChatService, type AgentFile, type ChatName} from './chat-service.ts'
+import type {ChatView} from './chat-store.ts'
 import {FaultBoard} from './faults.ts'
-import {GmsNode} from './gms-node.ts'
+import type {FlavourName} from './flavour.ts'
+import {GmsNode, type Beside, type Page, type TlsIdentity} from './gms-node.ts'
+import type {NodeStatus} from './health.ts'
+import type {PushedNotification} from './push.ts'
 import type {Recorder} from './recorder.ts'
 import {RequestLog} from './request-log.ts'
 import {UploadService} from './upload-service.ts'
+import {Warnings, type ClientWarning} from './warnings.ts'
 
 /** Every decision where the sources are silent is an option here. Times in ms, sizes in bytes. */
-export interface SimulatorOptions {
+export interface SimulatorOptions extends ChatOptions {
   /** Number of GMS nodes; they share chats and files but no Bayeux sessions. Default 2. */
   nodes?: number
   /** Address to listen on. Default 127.0.0.1. */
@@ -24,28 +29,20 @@ export interface SimulatorOptions {
   maxIntervalMs?: number
   /** Largest WebSocket text message; above: close 1009. Default 65536 (Jetty). */
   maxMessageSize?: number
-  chatService?: string
-  /** Largest file GMS takes. Default 10 MiB. */
-  maxFileSize?: number
+  /** Which generation GMS speaks like: CometD 5 on Jetty 9.4 (default), or CometD 8 on Jetty 12. */
+  flavour?: FlavourName
   /** `permessage-deflate` is accepted when offered. Default true (Jetty). */
   deflate?: boolean
-  /** Largest sum of all files of one chat. Default 95 MiB (field sample). */
-  maxTotalSize?: number
-  /** Most files of one chat. Default 5 (field sample). */
-  maxFiles?: number
-  /** Whether an upload may reach a node that holds no CometD session of its chat. Default `any-node`: nodes share chats and files. */
-  uploadsTo?: 'any-node' | 'session-node'
-  /** What the agent does with a message: answers it at once (default), or nothing. */
-  agent?: 'answers' | 'silent'
-  /** When a chat gets a new key: with every answer (default: the hardest on a client), with file operations only, or never. */
-  secureKeyRotation?: 'answers' | 'files' | 'never'
-  /**
-   * How long a replaced key is still taken, counted from the first use of its successor. Default 10000 (a client's maxNetworkDelay).
-   * Until the client has used a newer key, its last one stays valid: the answer that brought the new one may have been lost.
-   */
-  secureKeyGraceMs?: number
   /** Requests that the recorder keeps; the oldest that have ended are forgotten. Default 100000. */
   keptRequests?: number
+  /** Where the nodes write what arrives, together with others. Default a log of their own. */
+  log?: RequestLog
+  /** The nodes speak TLS (https, wss) with this key and certificate. Default plain. */
+  tls?: TlsIdentity
+  /** Asked for every request but upgrades before GMS is. Default none. */
+  beside?: Beside
+  /** Pages that every node serves beside GMS, by path. Default none. */
+  pages?: ReadonlyMap<string, Page>
   logger?: Logger
 }
 
@@ -53,6 +50,9 @@ export interface SimulatedNode {
   readonly name: string
   readonly host: string
   readonly port: number
+  /** False between `stopNode` and `startNode`. */
+  readonly running: boolean
+  readonly status: NodeStatus
   /** Bayeux sessions alive on this node now. */
   readonly sessions: number
 }
@@ -60,21 +60,31 @@ export interface SimulatedNode {
 /** What a person or a check can make the simulated GMS do while it runs. Nodes are named; every call @throws UsageError for an unknown name. */
 export interface GmsControl {
   /** Lets the agent of every open chat, or of one, say something now (an unsolicited event). Returns the number of chats reached. */
-  agentSays(text: string, secureKey?: string): number
+  agentSays(text: string, of?: ChatName): number
+  /** The agent of every open chat, or of one, begins to type; until he says something. Returns the number of chats reached. */
+  agentTypes(of?: ChatName): number
+  /** The agent of every open chat, or of one, sends a file. Returns the number of chats reached. */
+  agentSendsFile(file: AgentFile, of?: ChatName): number
+  /** All open chats and the last hundred that have ended. */
+  readonly chats: readonly ChatView[]
+  /** What would have been pushed to mobile devices, the last thousand. */
+  readonly pushed: readonly PushedNotification[]
+  /** What clients did that another GMS may not take, the last thousand. */
+  readonly warnings: readonly ClientWarning[]
   /** Faults of GMS, switched on and off. */
   readonly faults: FaultBoard
-  /** Stops listening on a node, cuts its connections and forgets its sessions. */
+  /** Stops listening on a node, cuts its connections and forgets its sessions; one that is stopped stays so. */
   stopNode(name: string): Promise<void>
-  /** Starts a stopped node again on the port that it had; it knows no session. */
+  /**
+   * Starts a stopped node again on the port that it had: ONLINE, and it knows no session.
+   * @throws EnvironmentError when somebody else has taken the port.
+   */
   startNode(name: string): Promise<void>
   /** What the health endpoint of a node says; OFFLINE drains it: it goes on serving whoever comes. */
   setStatus(name: string, status: NodeStatus): void
-  /** Forgets the sessions of a node, or of all, as after their expiry; sockets stay open. Returns how many. */
+  /** Forgets the sessions of a node, or of all, as after their expiry: held connects are answered, what follows is 402, sockets stay open. Returns how many. */
   sweepSessions(name?: string): number
 }
-
-/** What `GET /genesys/1/admin/node/status` answers. */
-export type NodeStatus = 'ONLINE' | 'OFFLINE'
 
 /** A running simulator. `await using` it. */
 export interface Simulator extends GmsControl, AsyncDisposable {
@@ -85,42 +95,37 @@ export interface Simulator extends GmsControl, AsyncDisposable {
 /**
  * Starts N strict GMS nodes in this process.
  * @throws EnvironmentError when a port is taken or the address is not this machine's.
+ * @throws UsageError when key and certificate are unreadable or no pair.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  if (options.tls) assertIdentity(options.tls)
   const {nodes: count = 2, host = '127.0.0.1', ports = [], logger = silentLogger} = options
-  const log = new RequestLog(options.keptRequests ?? 100_000)
-  const chats = new ChatService({
-    store: new ChatStore(),
-    chatService: options.chatService ?? DEFAULT_CHAT_SERVICE,
-    agent: options.agent ?? 'answers',
-    secureKeyRotation: options.secureKeyRotation ?? 'answers',
-    secureKeyGraceMs: options.secureKeyGraceMs ?? MAX_NETWORK_DELAY_MS,
-    logger,
-  })
-  const files = new UploadService({
-    chats,
-    maxFileSize: options.maxFileSize ?? 10 * 1024 * 1024,
-    maxTotalSize: options.maxTotalSize ?? 95 * 1024 * 1024,
-    maxFiles: options.maxFiles ?? 5,
-    maxDownloads: 2,
-    uploadsTo: options.uploadsTo ?? 'any-node',
-    logger,
-  })
-  const faults = new FaultBoard()
-  const nodes = Array.from(
-    {length: count},
-    (_, index) =>
+  const log = options.log ?? new RequestLog(options.keptRequests ?? 100_000)
+  const decisions = decide(options)
+  const warnings = new Warnings(logger)
+  const chats = new ChatService(decisions, warnings, logger)
+  const files = new UploadService(decisions, chats, warnings, logger)
+  const names = Array.from({length: count}, (_, index) => `gms${index + 1}`)
+  const faults = new FaultBoard(names)
+  const nodes = names.map(
+    (name, index) =>
       new GmsNode({
-        name: `gms${index + 1}`,
+        name,
         host,
         port: ports[index] ?? 0,
         holdMs: options.holdMs ?? DEFAULT_HOLD_MS,
         maxIntervalMs: options.maxIntervalMs ?? DEFAULT_MAX_INTERVAL_MS,
         maxMessageSize: options.maxMessageSize ?? 65_536,
         deflate: options.deflate ?? true,
+        flavour: options.flavour,
         log,
         chats,
         files,
+        health: decisions,
+        faults,
+        ...(options.tls ? {tls: options.tls} : {}),
+        ...(options.beside ? {beside: options.beside} : {}),
+        ...(options.pages ? {pages: options.pages} : {}),
         logger,
       }),
   )
@@ -140,7 +145,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   return {
     nodes,
     recorder: log,
-    agentSays: (text, secureKey) => chats.agentSays(text, secureKey),
+    agentSays: (text, of) => chats.agentSays(text, of),
+    agentTypes: of => chats.agentTypes(of),
+    agentSendsFile: (file, of) => chats.agentSendsFile(file, of),
+    get chats() {
+      return chats.chats
+    },
+    get pushed() {
+      return chats.pushed
+    },
+    get warnings() {
+      return warnings.list
+    },
     faults,
     async stopNode(name) {
       await named(name).stop()
@@ -157,7 +173,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     sweepSessions: name => (name === undefined ? nodes : [named(name)]).reduce((sum, node) => sum + node.sweepSessions(), 0),
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map(node => node.stop()))
+      chats.stop()
       log.end()
     },
+  }
+}
+
+function assertIdentity(tls: TlsIdentity): void {
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`The key and the certificate cannot be used: ${why}`, {
+      suggestions: ['Give both as PEM, unencrypted, the key being that of the certificate.'],
+      cause: error,
+    })
   }
 }

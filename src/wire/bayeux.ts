@@ -19,6 +19,8 @@ export const BROWSER_COOKIE = 'BAYEUX_BROWSER'
 /** CometD's defaults, ms (CometD reference, server configuration). */
 export const DEFAULT_HOLD_MS = 30_000
 export const DEFAULT_MAX_INTERVAL_MS = 10_000
+/** Largest WebSocket text message that a CometD server on Jetty takes, bytes; one more and it closes with 1009 (observed on CometD 5). */
+export const DEFAULT_MAX_MESSAGE_SIZE = 65_536
 /** What the official client adds to the hold before it gives up, ms. */
 export const MAX_NETWORK_DELAY_MS = 10_000
 

@@ -8,6 +8,8 @@ import {z} from 'zod'
 
 const text = z.string().min(1)
 const userData = z.record(z.string(), z.string())
+/** What a client attaches: the page shows texts only; a number or a boolean is taken as its text. */
+const attachedData = z.record(z.string(), z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]))
 /** An index of the transcript; the page's own example sends it as a string. */
 const position = z.union([
   z.int().min(0),
@@ -29,7 +31,11 @@ export const pushDataSchema = z.object({
   push_notification_deviceid: text,
   push_notification_type: z.enum(['fcm', 'ios', 'customhttp']),
   push_notification_debug: z.enum(['true', 'false']).optional(),
-  push_notification_language: text.optional(),
+  /** ISO code; reserved, `en_US` when left out. */
+  push_notification_language: z
+    .string()
+    .regex(/^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/)
+    .optional(),
   push_notification_provider: text.optional(),
 })
 export type PushData = z.output<typeof pushDataSchema>
@@ -38,21 +44,27 @@ const inChat = {secureKey: text, auth: authSchema.optional(), ...deprecated}
 
 /** A request published to the chat channel: the eleven operations of the vendor page, in its order. */
 export const chatRequestSchema = z.discriminatedUnion('operation', [
-  z.object({
-    operation: z.literal('requestChat'),
-    nickname: text.optional(),
-    firstName: text.optional(),
-    lastName: text.optional(),
-    subject: z.string().optional(),
-    emailAddress: z.string().optional(),
-    userData: userData.optional(),
-    auth: authSchema.optional(),
-    ...deprecated,
-  }),
+  z
+    .object({
+      operation: z.literal('requestChat'),
+      nickname: text.optional(),
+      firstName: text.optional(),
+      lastName: text.optional(),
+      subject: z.string().optional(),
+      emailAddress: z.string().optional(),
+      userData: attachedData.optional(),
+      auth: authSchema.optional(),
+      ...deprecated,
+    })
+    // The table of the page demands a nickname, its text and its example are content with both names.
+    .refine(({nickname, firstName, lastName}) => nickname !== undefined || (firstName !== undefined && lastName !== undefined), {
+      path: ['nickname'],
+      error: 'needed, or both firstName and lastName',
+    }),
   z.object({
     operation: z.literal('requestNotifications'),
     transcriptPosition: position.optional(),
-    userData: userData.optional(),
+    userData: attachedData.optional(),
     ...inChat,
   }),
   z.object({operation: z.literal('sendMessage'), message: text, messageType: z.string().optional(), ...inChat}),
@@ -63,13 +75,16 @@ export const chatRequestSchema = z.discriminatedUnion('operation', [
   z.object({operation: z.literal('pushUrl'), pushUrl: text, ...inChat}),
   z.object({operation: z.literal('updateNickname'), nickname: text, ...inChat}),
   z.object({operation: z.literal('customNotice'), message: z.string().optional(), ...inChat}),
-  z.object({operation: z.literal('updateData'), userData: userData.optional(), ...inChat}),
+  z.object({operation: z.literal('updateData'), userData: attachedData.optional(), ...inChat}),
 ])
 /** A request as a client writes it. */
 export type ChatRequest = z.input<typeof chatRequestSchema>
 /** A request as the simulator has understood it. */
 export type UnderstoodRequest = z.output<typeof chatRequestSchema>
 export type ChatOperation = ChatRequest['operation']
+
+/** Names of what was required before 8.5.112 and is ignored since. */
+export const DEPRECATED_PARAMETERS = Object.keys(deprecated)
 
 /** The eleven operations, in the order of the vendor page. */
 export const CHAT_OPERATIONS = chatRequestSchema.options.map(option => option.shape.operation.value) as readonly ChatOperation[]
@@ -90,6 +105,7 @@ export const CHAT_EVENTS = [
   'IdleAlert',
   'IdleClose',
 ] as const
+export type ChatEventType = (typeof CHAT_EVENTS)[number]
 
 export const chatEventSchema = z.object({
   from: z.object({
@@ -108,7 +124,7 @@ export const chatEventSchema = z.object({
 })
 export type ChatEvent = z.output<typeof chatEventSchema>
 
-/** `data` of a notification on the chat channel, and the JSON body of a file operation's answer. */
+/** `data` of a notification on the chat channel. */
 export const chatNotificationSchema = z.object({
   messages: z.array(chatEventSchema).readonly().optional(),
   chatEnded: z.boolean(),
@@ -129,3 +145,12 @@ export const chatNotificationSchema = z.object({
     .optional(),
 })
 export type ChatNotification = z.output<typeof chatNotificationSchema>
+
+/** The JSON body of a file operation's answer: a notification whose events are of no transcript, so that they have no index (field sample of fileGetLimits). */
+export const fileReplySchema = chatNotificationSchema.extend({
+  messages: z
+    .array(chatEventSchema.partial({index: true}))
+    .readonly()
+    .optional(),
+})
+export type FileReply = z.output<typeof fileReplySchema>
