@@ -7,6 +7,7 @@ import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {build} from 'esbuild'
 import {Plugin} from '@oclif/core/config'
+import {buildPage} from './page.mjs'
 import './templates.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -39,8 +40,11 @@ const {metafile} = await build({
   external: ['typescript'],
   define: {'import.meta.url': 'importMetaUrl'},
   banner: {js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;"},
-  plugins: [lean()],
+  plugins: [lean(), apart()],
 })
+// A certificate is made by one verb, and only when it is asked to: every other start would pay for reading the library.
+const library = await build({...common, entryPoints: ['selfsigned'], outfile: join(dist, 'selfsigned.cjs'), metafile: true, minify: true})
+const page = await buildPage(join(dist, 'page'))
 const bundle = readFileSync(join(dist, 'gms-proxy.cjs'))
 const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16)
 renameSync(join(dist, 'gms-proxy.cjs'), join(dist, `gms-proxy-${hash}.cjs`))
@@ -81,6 +85,16 @@ function lean() {
   }
 }
 
+/** Keeps the library of certificates in a file of its own. */
+function apart() {
+  return {
+    name: 'apart',
+    setup(context) {
+      context.onResolve({filter: /^selfsigned$/}, () => ({path: './selfsigned.cjs', external: true}))
+    },
+  }
+}
+
 /** What help shows, and how flags are parsed, without loading any verb. */
 async function manifestOf() {
   const {VERBS} = require(join(dist, `gms-proxy-${hash}.cjs`))
@@ -108,7 +122,8 @@ async function manifestOf() {
 
 /** The bundle carries other people's work: their licences travel with it. */
 function writeLicences() {
-  const folders = new Set(Object.keys(metafile.inputs).flatMap(input => /(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))
+  const inputs = [metafile, library.metafile, page].flatMap(made => Object.keys(made.inputs))
+  const folders = new Set(inputs.flatMap(input => /(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))
   const texts = [...folders].sort().map(folder => {
     const {name, version, license} = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, folder)).find(entry => /^licen[cs]e/i.test(entry))
