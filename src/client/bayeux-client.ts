@@ -72,6 +72,11 @@ export class BayeuxClient {
     return this.#send({channel, data}, '', deadlineMs)
   }
 
+  /** `/meta/subscribe`. A service channel needs none to be heard; the vendor page allows both ways. */
+  subscribe(subscription: string, deadlineMs: number): Promise<Reply> {
+    return this.#send({channel: META.subscribe, subscription}, '', deadlineMs)
+  }
+
   disconnect(deadlineMs: number): Promise<Reply> {
     return this.#send({channel: META.disconnect}, 'disconnect', deadlineMs)
   }

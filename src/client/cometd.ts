@@ -215,4 +215,24 @@ function guardHandler(socket: RecordedSocket, name: (typeof HANDLERS)[number], e
   })
 }
 
+/** What the official client says about a message that failed: Bayeux error, HTTP status or close code. Its failure objects hold whole sockets. */
+export function reasonOf(message: Message): string {
+  const failure: unknown = 'failure' in message ? message.failure : undefined
+  if (typeof message.error === 'string') return message.error
+  if (typeof failure !== 'object' || failure === null) return 'unsuccessful without a reason'
+  const {httpCode, websocketCode, reason} = failure as {httpCode?: unknown; websocketCode?: unknown; reason?: unknown}
+  const parts = [
+    typeof httpCode === 'number' && httpCode > 0 ? `HTTP ${httpCode}` : '',
+    typeof websocketCode === 'number' ? `close ${websocketCode}` : '',
+    typeof reason === 'string' ? reason : '',
+  ]
+  return parts.filter(part => part !== '').join(' ') || 'failed without a reason'
+}
+
+/** What kind of failure the official client's words mean. */
+export function meaningOf(reason: string): Failure {
+  if (/no answer within|expired waiting/.test(reason)) return {ended: 'timed-out', reason}
+  return {ended: /\bclose 1\d\d\d\b|closed before/.test(reason) ? 'closed' : 'refused', reason}
+}
+
 export type {Message}

@@ -6,9 +6,10 @@ import {PROBE_HEADER} from '../wire/probe.ts'
 import type {Failure} from './failure.ts'
 import {failureOf, isHostLimit} from './failure.ts'
 import {parseMessages} from './socket.ts'
+import type {Account} from './ledger.ts'
 import type {Address} from './user.ts'
 import {nextProbe} from './user.ts'
-import type {ChatRequest} from '../wire/chat-messages.ts'
+import type {ChatAuth, ChatRequest} from '../wire/chat-messages.ts'
 
 export interface IdleChatsOptions {
   chats: number
@@ -19,6 +20,8 @@ export interface IdleChatsOptions {
   chatService: string
   /** Asks for an agent in each session. */
   requestChat: boolean
+  /** Credentials of the chat service. */
+  auth?: ChatAuth
   signal: AbortSignal
 }
 
@@ -30,6 +33,7 @@ const DEFAULT_CONCURRENCY = 64
 class IdleChat {
   readonly #socket: WebSocket
   readonly #options: IdleChatsOptions
+  readonly #account: Account | undefined
   #clientId: string | undefined
   #ids = 0
   #waiting: {id: string; settle: (result: BayeuxMessage | Failure) => void} | undefined
@@ -39,11 +43,13 @@ class IdleChat {
 
   constructor(address: Address, options: IdleChatsOptions) {
     this.#options = options
+    this.#account = address.ledger?.account(() => '')
     this.#socket = new WebSocket(address.url.origin.replace(/^http/, 'ws') + COMETD_PATH, {
-      headers: {Host: address.hostHeader, [PROBE_HEADER]: nextProbe()},
+      headers: {Host: address.hostHeader, [PROBE_HEADER]: nextProbe(), ...address.headers},
       origin: `${address.url.protocol}//${address.hostHeader}`,
       handshakeTimeout: options.stepMs,
       perMessageDeflate: false,
+      ...(address.trust ? {secureContext: address.trust} : {}),
     })
     this.#socket.on('message', data => this.#receive(String(data)))
     this.#socket.on('close', code => this.#fail({ended: 'closed', reason: `close ${code}`}))
@@ -64,7 +70,8 @@ class IdleChat {
     const connected = await this.#ask({channel: META.connect, connectionType: 'websocket', advice: {timeout: 0}})
     if ('ended' in connected) return connected
     if (this.#options.requestChat) {
-      const data: ChatRequest = {operation: 'requestChat', nickname: 'Idle'}
+      const {auth} = this.#options
+      const data: ChatRequest = {operation: 'requestChat', nickname: 'Idle', ...(auth ? {auth} : {})}
       const taken = await this.#ask({channel: chatChannel(this.#options.chatService), data})
       if ('ended' in taken) return taken
     }
@@ -97,7 +104,9 @@ class IdleChat {
   #send(message: BayeuxMessage): string {
     this.#ids += 1
     const id = String(this.#ids)
-    this.#socket.send(JSON.stringify([{id, ...(this.#clientId === undefined ? {} : {clientId: this.#clientId}), ...message}]))
+    const text = JSON.stringify([{id, ...(this.#clientId === undefined ? {} : {clientId: this.#clientId}), ...message}])
+    this.#account?.asks('', text)
+    this.#socket.send(text)
     return id
   }
 
@@ -123,6 +132,7 @@ class IdleChat {
   }
 
   #receive(text: string): void {
+    this.#account?.hears(text)
     for (const message of parseMessages(text) ?? []) {
       if (message.data !== undefined) continue
       if (this.#waiting !== undefined && message.id === this.#waiting.id) this.#waiting.settle(message)

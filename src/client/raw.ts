@@ -1,4 +1,7 @@
-import {connect} from 'node:net'
+import type {Socket} from 'node:net'
+import {connect, isIP} from 'node:net'
+import type {SecureContext} from 'node:tls'
+import {connect as connectTls} from 'node:tls'
 import type {Failure} from './failure.ts'
 import {failureOf} from './failure.ts'
 import type {HeaderValues} from './journal.ts'
@@ -7,11 +10,13 @@ import type {HeaderValues} from './journal.ts'
 export interface RawRequest {
   /** Lines without line ends: request line, then headers in this order, spelling and case. */
   head: readonly string[]
-  body?: string
+  body?: string | Buffer
   /** Bytes to send once a 101 came (a WebSocket frame; what follows is the answer's body), or a 2xx to CONNECT (a request through the tunnel). */
   afterUpgrade?: Buffer
   /** Address of this machine to connect from. */
   localAddress?: string
+  /** Whom to trust when the URL is `https:`; the roots of Node when absent. */
+  trust?: SecureContext
   /** From connecting to the end of the answer, ms. */
   deadlineMs: number
   signal: AbortSignal
@@ -86,11 +91,26 @@ function parseChunks(rest: Buffer): {body: Buffer; whole: boolean} {
   }
 }
 
+function open(url: URL, trust: SecureContext | undefined, from: {localAddress?: string}): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (url.protocol !== 'https:') return connect({host, port: Number(url.port === '' ? 80 : url.port), ...from})
+  return connectTls({
+    host,
+    port: Number(url.port === '' ? 443 : url.port),
+    ...from,
+    ...(isIP(host) === 0 ? {servername: host} : {}),
+    ...(trust ? {secureContext: trust} : {}),
+  })
+}
+
 /**
  * Sends a request that no HTTP library would send and reads its answer. Never throws; bounded by `deadlineMs`. The connection is
  * closed before this returns.
  */
-export function sendRaw(url: URL, {head, body = '', afterUpgrade, localAddress, deadlineMs, signal}: RawRequest): Promise<RawAnswer> {
+export function sendRaw(
+  url: URL,
+  {head, body = '', afterUpgrade, localAddress, trust, deadlineMs, signal}: RawRequest,
+): Promise<RawAnswer> {
   const started = performance.now()
   const method = head[0]?.split(' ', 1)[0] ?? ''
   return new Promise(resolve => {
@@ -98,11 +118,7 @@ export function sendRaw(url: URL, {head, body = '', afterUpgrade, localAddress, 
     let sentFrame = false
     let linger: NodeJS.Timeout | undefined
     let done = false
-    const socket = connect({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port === '' ? 80 : url.port),
-      ...(localAddress === undefined ? {} : {localAddress}),
-    })
+    const socket = open(url, trust, localAddress === undefined ? {} : {localAddress})
 
     const finish = (stayedOpen: boolean, failure?: Failure) => {
       if (done) return
@@ -128,7 +144,10 @@ export function sendRaw(url: URL, {head, body = '', afterUpgrade, localAddress, 
       const parsed = parseHead(bytes)
       return typeof parsed !== 'string' && parseBody(parsed, {method, frame: afterUpgrade !== undefined}).whole
     }
-    socket.once('connect', () => socket.write(`${head.join('\r\n')}\r\n\r\n${body}`))
+    socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
+      // One write: what is sent together arrives together.
+      socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)])),
+    )
     socket.on('data', chunk => {
       if (bytes.length < 4 * MAX_BODY) bytes = Buffer.concat([bytes, chunk])
       const parsed = parseHead(bytes)

@@ -60,9 +60,11 @@ export class RecordedSocket extends WebSocket {
     super(user.address.url.origin.replace(/^http/, 'ws') + path, {
       headers,
       ...(origin === undefined ? {} : {origin}),
+      ...(user.from === undefined ? {} : {localAddress: user.from}),
       handshakeTimeout: deadlineMs,
       perMessageDeflate: deflate,
       maxPayload: 4 * 1_048_576,
+      ...(user.address.trust ? {secureContext: user.address.trust} : {}),
     })
     this.#user = user
     this.#upgradeEntry = user.journal.open({transport: 'websocket', what: `upgrade ${path}`, probe})
@@ -85,6 +87,7 @@ export class RecordedSocket extends WebSocket {
 
   override send(data: string, ...rest: unknown[]): void {
     this.#lastTraffic = performance.now()
+    this.#user.account?.asks('', data)
     for (const message of parseMessages(data) ?? []) {
       const entry = this.#user.journal.open({transport: 'websocket', what: `frame ${message.channel}`, probe: this.probe})
       if (message.id !== undefined) this.#unanswered.set(message.id, entry)
@@ -94,6 +97,7 @@ export class RecordedSocket extends WebSocket {
 
   #received(text: string): void {
     this.#lastTraffic = performance.now()
+    this.#user.account?.hears(text)
     const {journal} = this.#user
     const messages = parseMessages(text)
     if (messages === undefined)

@@ -65,6 +65,47 @@ test('a kept connection that the peer has just closed is not an answer: the requ
   expect(requests).toBe(3)
 })
 
+test('a kept connection that is reset in the middle of a large body is one too', async () => {
+  let requests = 0
+  await withServer(
+    (request, response) => {
+      requests += 1
+      if (requests === 2) request.socket.resetAndDestroy()
+      else request.resume().on('end', () => response.end('ok'))
+    },
+    async url => {
+      const user = new User({url, hostHeader: url.host})
+      expect(await user.request(GET)).toMatchObject({answered: true})
+      await new Promise(resolve => setTimeout(resolve, 20))
+      expect(await user.request({...GET, method: 'POST', body: Buffer.alloc(10_000_000)})).toMatchObject({answered: true})
+      user.destroy()
+    },
+  )
+  expect(requests).toBe(3)
+})
+
+test('a request whose probe was given is sent once, over a connection of its own', async () => {
+  const ports = new Set<number | undefined>()
+  let requests = 0
+  await withServer(
+    (request, response) => {
+      requests += 1
+      ports.add(request.socket.remotePort)
+      if (requests === 2) request.socket.destroy()
+      else response.end('ok')
+    },
+    async url => {
+      const user = new User({url, hostHeader: url.host})
+      expect(await user.request(GET)).toMatchObject({answered: true})
+      await new Promise(resolve => setTimeout(resolve, 20))
+      expect(await user.request({...GET, probe: 'given-1'})).toMatchObject({answered: false, failure: {ended: 'closed'}})
+      user.destroy()
+    },
+  )
+  expect(requests).toBe(2)
+  expect(ports.size).toBe(2)
+})
+
 test('a fresh connection that is closed without an answer is a failure, at once', async () => {
   await withServer(
     request => request.socket.destroy(),

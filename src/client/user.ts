@@ -1,17 +1,27 @@
 import {randomBytes} from 'node:crypto'
+import {Readable} from 'node:stream'
+import type {SecureContext} from 'node:tls'
 import {CookieJar} from 'tough-cookie'
 import {Agent} from 'undici'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
+import {COMETD_PATH} from '../wire/bayeux.ts'
 import {PROBE_HEADER} from '../wire/probe.ts'
 import type {Failure} from './failure.ts'
 import {failureOf} from './failure.ts'
 import type {HeaderValues, RawExchange} from './journal.ts'
 import {Journal} from './journal.ts'
+import type {Account, Ledger} from './ledger.ts'
 
 /** Where a user connects to, and the public name that it uses. */
 export interface Address {
   readonly url: URL
   readonly hostHeader: string
+  /** Whom to trust when the peer speaks TLS; the roots of Node when absent. */
+  readonly trust?: SecureContext
+  /** Sent with every request and upgrade: a gateway in front may ask for a key. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Where chats and sessions are noted that somebody will have to close. */
+  readonly ledger?: Ledger
 }
 
 export interface HttpRequest {
@@ -20,7 +30,13 @@ export interface HttpRequest {
   path: string
   transport: BayeuxTransport | 'http'
   headers?: Readonly<Record<string, string>>
-  body?: string | Buffer
+  /** A function gives the body bit by bit; `headers` then say its length. */
+  body?: string | Buffer | (() => AsyncIterable<Buffer>)
+  /**
+   * Value of the probe header when it has to be known before. The request then goes over a connection of its own and is sent once: what
+   * arrives twice was doubled on the way.
+   */
+  probe?: string
   /** From sending to the last byte of the answer, ms. */
   deadlineMs: number
   /** Bytes of answer that are read at most. */
@@ -48,37 +64,62 @@ export function nextProbe(): string {
   return `${processTag}-${counter}`
 }
 
-/** One simulated person with a browser: own cookies, own connections, own journal. Destroy it when done. */
-export class User {
-  readonly jar = new CookieJar(undefined, {
+function newJar(): CookieJar {
+  return new CookieJar(undefined, {
     rejectPublicSuffixes: false,
     looseMode: true,
     allowSpecialUseDomain: true,
     // Loopback stands for a public name here: a Secure cookie does not travel over http.
     allowSecureOnLocal: false,
   })
+}
+
+/** Connections to one place. Only deadlines of requests end what goes over them. */
+function newAgent(from: string | undefined, trust: SecureContext | undefined): Agent {
+  return new Agent({
+    ...(from === undefined ? {} : {localAddress: from}),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {timeout: 60_000, ...(trust ? {secureContext: trust} : {})},
+  })
+}
+
+/** One simulated person with a browser: own cookies, own connections, own journal. Destroy it when done. */
+export class User {
+  readonly jar: CookieJar
   readonly journal: Journal
   readonly address: Address
+  /** Address of this machine that every connection comes from; the system's choice when absent. */
+  readonly from: string | undefined
+  /** What this user has opened; absent where nobody keeps a ledger. */
+  readonly account: Account | undefined
   readonly #agent: Agent
+  /** Opened so far. */
+  #connections = 0
   readonly #gone = new AbortController()
   readonly #extraHeaders: Readonly<Record<string, string>>
   readonly #onDestroy = new Set<() => void>()
 
-  /** `headers` are sent with every request and upgrade, beside those of a browser. */
+  /** `headers` are sent with every request and upgrade, beside those of a browser. With the `jar` of another user it is the same browser's next page. */
   constructor(
     address: Address,
-    {journal = new Journal(), headers = {}}: {journal?: Journal; headers?: Readonly<Record<string, string>>} = {},
+    {
+      journal = new Journal(),
+      headers = {},
+      jar = newJar(),
+      from,
+    }: {journal?: Journal; headers?: Readonly<Record<string, string>>; jar?: CookieJar; from?: string} = {},
   ) {
     this.address = address
     this.journal = journal
-    this.#extraHeaders = headers
-    this.#agent = new Agent({
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: {timeout: 60_000},
-    })
+    this.jar = jar
+    this.from = from
+    this.#extraHeaders = {...address.headers, ...headers}
+    this.account = address.ledger?.account(() => this.jar.getCookieStringSync(this.origin + COMETD_PATH))
+    this.#agent = newAgent(from, address.trust)
+    this.#agent.on('connect', () => (this.#connections += 1))
   }
 
   /** The origin as the browser shows it. */
@@ -131,11 +172,13 @@ export class User {
     transport,
     headers = {},
     body,
+    probe: given,
     deadlineMs,
     maxBytes = MAX_ANSWER_BYTES,
     signal,
   }: HttpRequest): Promise<HttpAnswer & {stale?: boolean}> {
-    const probe = nextProbe()
+    const probe = given ?? nextProbe()
+    const agent = given === undefined ? this.#agent : newAgent(this.from, this.address.trust)
     const exchange = this.journal.open({transport, what: `${method} ${path.split('?', 1)[0] ?? path}`, probe})
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), deadlineMs)
@@ -144,13 +187,15 @@ export class User {
     signal?.addEventListener('abort', giveUp)
     if (this.destroyed || signal?.aborted === true) giveUp()
     let begun = false
+    const connections = this.#connections
+    this.account?.asks(path, typeof body === 'string' ? body : '')
     try {
-      const response = await this.#agent.request({
+      const response = await agent.request({
         origin: this.address.url.origin,
         path,
         method,
         headers: {...this.headers(path, probe), ...headers},
-        body: body ?? null,
+        body: typeof body === 'function' ? Readable.from(body()) : (body ?? null),
         signal: deadline.signal,
       })
       begun = true
@@ -167,6 +212,7 @@ export class User {
         if (size > maxBytes) break
       }
       const whole = Buffer.concat(chunks)
+      this.account?.hears(whole)
       this.journal.close(exchange, excerptOf(whole, seen), {status: response.statusCode, headers: seen})
       return {answered: true, status: response.statusCode, headers: seen, body: whole, exchange}
     } catch (error) {
@@ -184,12 +230,19 @@ export class User {
         answered: false,
         failure,
         exchange,
-        stale: !begun && failure.ended === 'closed' && (exchange.tookMs ?? 0) < STALE_WITHIN_MS && wasReused(error),
+        stale:
+          given === undefined &&
+          !begun &&
+          failure.ended === 'closed' &&
+          (exchange.tookMs ?? 0) < STALE_WITHIN_MS &&
+          // A reset in the middle of a body names no connection; when none was opened since, it was an old one.
+          (wasReused(error) || this.#connections === connections),
       }
     } finally {
       clearTimeout(timer)
       withdraw()
       signal?.removeEventListener('abort', giveUp)
+      if (agent !== this.#agent) void agent.destroy().catch(() => undefined)
     }
   }
 

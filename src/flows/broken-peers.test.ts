@@ -2,14 +2,20 @@ import type {AddressInfo, Socket} from 'node:net'
 import {connect, createServer} from 'node:net'
 import {expect, test} from 'vitest'
 import {startSimulator} from '../simulator/simulator.ts'
+import {auth} from './auth.ts'
 import {chat} from './chat.ts'
+import {files} from './files.ts'
 import type {Target, Transcript} from './flow.ts'
 import {freshClients} from './fresh-clients.ts'
 import {handshake} from './handshake.ts'
 import {heldPoll} from './held-poll.ts'
 import {idleWebSocket} from './idle-websocket.ts'
+import {longChat} from './long-chat.ts'
 import {openChats} from './open-chats.ts'
+import {operations} from './operations.ts'
 import {plainRequest} from './plain-request.ts'
+import {push} from './push.ts'
+import {typing} from './typing.ts'
 import {upgrade} from './upgrade.ts'
 import {upload} from './upload.ts'
 
@@ -31,6 +37,15 @@ const FLOWS: Record<string, (target: Target, context: Context) => Promise<Transc
   'idle WebSocket': (target, with_) => idleWebSocket.run(target, {silenceMs: 100}, with_),
   'fresh clients': (target, with_) => freshClients.run(target, {clients: 2, rounds: 1}, with_),
   upload: (target, with_) => upload.run(target, {transport: 'long-polling', bytes: 1000}, with_),
+  'operations of the official client': (target, with_) => operations.run(target, {transport: 'websocket', style: 'subscribe'}, with_),
+  'operations of the probe': (target, with_) =>
+    operations.run(target, {transport: 'callback-polling', client: 'probe', style: 'subscribe'}, with_),
+  typing: (target, with_) => typing.run(target, {transport: 'long-polling'}, with_),
+  'long chat': (target, with_) => longChat.run(target, {transport: 'callback-polling'}, with_),
+  files: (target, with_) => files.run(target, {transport: 'long-polling', client: 'probe'}, with_),
+  credentials: (target, with_) => auth.run(target, {transport: 'websocket', username: 'user1', password: 'pass1'}, with_),
+  'a device': (target, with_) =>
+    push.run(target, {transport: 'long-polling', device: {push_notification_deviceid: 'd1', push_notification_type: 'fcm'}}, with_),
   'open chats': (target, with_) => openChats.run(target, {chats: 5}, with_),
   upgrade: (target, with_) => upgrade.run(target, {connection: 'Upgrade', upgrade: 'websocket', thenHandshake: true}, with_),
 }

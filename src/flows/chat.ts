@@ -1,11 +1,11 @@
-import type {Message} from '../client/cometd.ts'
-import {openOfficialClient} from '../client/cometd.ts'
+import {meaningOf, openOfficialClient, reasonOf} from '../client/cometd.ts'
 import type {Failure} from '../client/failure.ts'
 import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
 import {chatChannel} from '../wire/chat.ts'
+import type {Flaw} from './chat-log.ts'
 import {ChatLog} from './chat-log.ts'
 import type {Flow, Transcript} from './flow.ts'
-import {REQUEST_CHAT} from './probe.ts'
+import {REQUEST_CHAT, signed} from './probe.ts'
 import {oneLine, play} from './script.ts'
 import type {ChatEvent, ChatRequest} from '../wire/chat-messages.ts'
 
@@ -35,6 +35,8 @@ export interface ChatResult extends Transcript {
   /** Events of the chat in order, repetitions removed. */
   messages: readonly ChatEvent[]
   notifications: number
+  /** Departures of what GMS told from the contract. */
+  flaws: readonly Flaw[]
   /** Session ids in the order they were given out; more than one means that the session was lost on the way. */
   clientIds: readonly string[]
   /** Handshakes answered or failed. */
@@ -50,31 +52,24 @@ const MAX_FAILED_HANDSHAKES = 3
 /** What the client waits in all before its third handshake (backoffIncrement 1000 ms), with room. */
 const BACKOFF_MS = 3000
 
-/** What the client says about a message that failed: Bayeux error, HTTP status or close code. Its failure objects hold whole sockets. */
-function reasonOf(message: Message): string {
-  const failure: unknown = 'failure' in message ? message.failure : undefined
-  if (typeof message.error === 'string') return message.error
-  if (typeof failure !== 'object' || failure === null) return 'unsuccessful without a reason'
-  const {httpCode, websocketCode, reason} = failure as {httpCode?: unknown; websocketCode?: unknown; reason?: unknown}
-  const parts = [
-    typeof httpCode === 'number' && httpCode > 0 ? `HTTP ${httpCode}` : '',
-    typeof websocketCode === 'number' ? `close ${websocketCode}` : '',
-    typeof reason === 'string' ? reason : '',
-  ]
-  return parts.filter(part => part !== '').join(' ') || 'failed without a reason'
-}
-
-/** A whole chat with the official CometD client: the customer asks, an agent joins and answers, the customer leaves. */
+/** A whole chat with the official CometD client: the customer asks, an agent (where there is one) joins and answers, the customer leaves. */
 export const chat: Flow<ChatInput, ChatResult> = {
   id: 'chat',
   title: 'A chat with the official client',
   run: (target, {transport, text = 'Hello from the other side of the proxy'}, context) => {
     const steps: {step: ChatStep; ok: boolean; tookMs: number; note: string}[] = []
     const clientIds: string[] = []
-    const result: Omit<ChatResult, keyof Transcript> = {messages: [], notifications: 0, clientIds, handshakes: 0, steps}
+    const log = new ChatLog()
+    const result: Omit<ChatResult, keyof Transcript> = {
+      messages: log.events,
+      notifications: 0,
+      flaws: log.flaws,
+      clientIds,
+      handshakes: 0,
+      steps,
+    }
     return play('chat', target, context, result, async cast => {
       const {budgets, signal} = cast
-      const log = new ChatLog()
       const official = await openOfficialClient(cast.user(), {
         ...(transport === 'negotiated' ? {} : {transport}),
         connectTimeoutMs: budgets.answer,
@@ -101,7 +96,6 @@ export const chat: Flow<ChatInput, ChatResult> = {
       })
       client.addListener(channel, message => {
         log.accept(message as BayeuxMessage)
-        result.messages = [...log.events]
         result.notifications = log.notifications.length
       })
 
@@ -128,10 +122,12 @@ export const chat: Flow<ChatInput, ChatResult> = {
         if (transportNow !== undefined) result.transportAtEnd = transportNow
         if (failure !== undefined) cast.stop(name, failure)
       }
-      const publish = (data: ChatRequest) =>
-        new Promise<string | undefined>(resolve =>
-          client.publish(channel, data, message => resolve(message.successful === true ? undefined : reasonOf(message))),
+      const publish = (data: ChatRequest) => {
+        log.asked(data.operation)
+        return new Promise<string | undefined>(resolve =>
+          client.publish(channel, signed(target, data), message => resolve(message.successful === true ? undefined : reasonOf(message))),
         )
+      }
       const found = async (find: () => unknown, what: string) =>
         (await log.waitFor(() => find() || undefined, budgets.answer, signal)) === undefined ? what : undefined
 
@@ -156,7 +152,8 @@ export const chat: Flow<ChatInput, ChatResult> = {
         2 * budgets.answer,
         async () => (await publish(REQUEST_CHAT)) ?? found(() => log.secureKey, 'no notification with a secureKey came'),
       )
-      await step('agent joins', budgets.answer + 1000, () => found(() => log.agentEvent(), 'no agent came'))
+      const {agent = 'answer'} = target
+      if (agent !== 'absent') await step('agent joins', budgets.answer + 1000, () => found(() => log.agentEvent(), 'no agent came'))
       const before = () => log.events.at(-1)?.index ?? 0
       const asked = before()
       await step('sendMessage', 2 * budgets.answer, async () => {
@@ -170,7 +167,10 @@ export const chat: Flow<ChatInput, ChatResult> = {
         )
       })
       const said = log.events.find(event => event.index > asked && event.text === text)?.index ?? asked
-      await step('agent answers', budgets.answer + 1000, () => found(() => log.agentEvent(said, 'Message'), 'no answer of the agent came'))
+      if (agent === 'answer')
+        await step('agent answers', budgets.answer + 1000, () =>
+          found(() => log.agentEvent(said, 'Message'), 'no answer of the agent came'),
+        )
       await step(
         'disconnect chat',
         2 * budgets.answer,
@@ -189,9 +189,9 @@ function waited(ms: number, lastError: string): string {
   return `no answer within ${ms} ms${lastError === '' ? '' : ` (last failure: ${lastError})`}`
 }
 
-/** What kind of failure the client's words mean. */
+/** What kind of failure the words mean: some are this flow's, the others the client's. */
 function classified(reason: string): Failure {
-  if (/no answer within|expired waiting|no notification|did not come back|no agent came|no answer of the agent/.test(reason))
+  if (/no answer within|no notification|did not come back|no agent came|no answer of the agent/.test(reason))
     return {ended: 'timed-out', reason}
-  return {ended: /\bclose 1\d\d\d\b|closed before/.test(reason) ? 'closed' : 'refused', reason}
+  return meaningOf(reason)
 }

@@ -1,13 +1,25 @@
+import type {Address} from '../client/user.ts'
 import type {Transport} from '../model/catalogue.ts'
+import type {ChatAuth} from '../wire/chat-messages.ts'
 
 /** Where the user of a flow connects to: one side of the proxy, or a GMS node directly. */
-export interface Target {
+export interface Target extends Address {
   /** Where the TCP connection goes, `http://127.0.0.1:20801`. Paths are GMS's own. */
-  url: URL
+  readonly url: URL
   /** Host header that users send: the public name with its port. */
-  hostHeader: string
-  chatService: string
+  readonly hostHeader: string
+  readonly chatService: string
+  /** Credentials of a chat service with Basic authentication; sent with every operation. */
+  readonly auth?: ChatAuth
+  /** What the agents of this deployment do by themselves. Default `answer`, as the simulated one. */
+  readonly agent?: AgentHabit
 }
+
+/** `answer`: one joins each chat and answers each message; `join`: one joins and says nothing unasked; `absent`: none is logged in. */
+export type AgentHabit = 'answer' | 'join' | 'absent'
+
+/** What a deployment may lack: then the flows that need it are skipped aloud. `agent`: one who answers. */
+export type Offering = 'websocket' | 'callback-polling' | 'files' | 'agent'
 
 /** Deadlines, ms. Each is what a healthy proxy on a busy machine never reaches. */
 export interface Budgets {
@@ -48,5 +60,7 @@ export interface Transcript {
 export interface Flow<Input, Result extends Transcript> {
   id: string
   title: string
+  /** What this run needs of the deployment beyond a chat over long-polling. */
+  needs?(input: Input): readonly Offering[]
   run(target: Target, input: Input, context: {budgets: Budgets; signal: AbortSignal}): Promise<Result>
 }

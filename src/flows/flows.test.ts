@@ -47,7 +47,7 @@ test.each([...TRANSPORTS, 'negotiated' as const])('chat over %s', async transpor
   const seen = await chat.run(target, {transport, text: 'Grüße'}, context)
   expect(seen).toMatchObject({ended: 'completed', handshakes: 1, negotiated: transport === 'negotiated' ? 'websocket' : transport})
   expect(seen.steps.map(({step, ok}) => [step, ok])).toEqual(CHAT_STEPS.map(step => [step, true]))
-  expect(seen.messages.map(({index}) => index)).toEqual([1, 2, 3, 4])
+  expect(seen.messages.map(({index}) => index)).toEqual([1, 3, 4, 5])
   expect(seen.messages.map(({text}) => text)).toContain('Grüße')
   expect(seen.clientIds).toHaveLength(1)
   expect(JSON.stringify(seen)).not.toMatch(/secureKey\\*":\\*"[^‹]/)

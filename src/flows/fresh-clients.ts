@@ -2,7 +2,7 @@ import type {Reply} from '../client/bayeux-client.ts'
 import {COMETD_PATH, isSessionUnknown} from '../wire/bayeux.ts'
 import {chatChannel} from '../wire/chat.ts'
 import type {Flow, Transcript} from './flow.ts'
-import {leave, listen, openTransport, REQUEST_CHAT} from './probe.ts'
+import {leave, listen, openTransport, REQUEST_CHAT, signed} from './probe.ts'
 import {oneLine, play} from './script.ts'
 
 export interface FreshClientsInput {
@@ -71,7 +71,7 @@ export const freshClients: Flow<FreshClientsInput, FreshClientsResult> = {
           const secureKey = log.secureKey
           const request =
             round === 0 ? REQUEST_CHAT : {operation: 'sendMessage' as const, secureKey: secureKey ?? '', message: `round ${round + 1}`}
-          note(request.operation, await bayeux.publish(chatChannel(target.chatService), request, answer))
+          note(request.operation, await bayeux.publish(chatChannel(target.chatService), signed(target, request), answer))
         }
         for (let poll = 0; poll < polls && seen.sessionUnknown === 0 && !cast.signal.aborted; poll += 1)
           note('connect', await bayeux.connect(answer, {immediate: true}))

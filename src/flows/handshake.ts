@@ -8,6 +8,8 @@ export interface HandshakeInput {
   transport: BayeuxTransport
   /** Sent with every request, e.g. forged forwarding headers. */
   headers?: Readonly<Record<string, string>>
+  /** Address of this machine to connect from; the system's choice when absent. */
+  from?: string
 }
 
 export interface HandshakeResult extends Transcript {
@@ -25,10 +27,10 @@ export interface HandshakeResult extends Transcript {
 export const handshake: Flow<HandshakeInput, HandshakeResult> = {
   id: 'handshake',
   title: 'Handshake and first connect',
-  run: (target, {transport, headers = {}}, context) => {
+  run: (target, {transport, headers = {}, from}, context) => {
     const result: Omit<HandshakeResult, keyof Transcript> = {supportedConnectionTypes: [], cookies: [], headers: {}}
     return play('handshake', target, context, result, async cast => {
-      const user = cast.user(headers)
+      const user = cast.user(headers, from === undefined ? {} : {from})
       const note = (seen: Readonly<Record<string, readonly string[]>> | undefined) => {
         const named = Object.entries(seen ?? {}).filter(([name]) => name !== 'set-cookie')
         result.headers = Object.fromEntries(named.map(([name, values]) => [name, values.join(', ')]))

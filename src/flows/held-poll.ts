@@ -33,6 +33,8 @@ export interface HeldPollResult extends Transcript {
 export const heldPoll: Flow<HeldPollInput, HeldPollResult> = {
   id: 'held-poll',
   title: 'A poll that GMS holds',
+  // Who cannot let an agent speak has to make one answer.
+  needs: ({delivers}) => (delivers !== undefined && delivers.speak === undefined ? ['agent'] : []),
   run: (target, input, context) => {
     const result: Omit<HeldPollResult, keyof Transcript> = {successful: false}
     return play('held-poll', target, context, result, cast =>

@@ -26,6 +26,7 @@ export interface IdleWebSocketResult extends Transcript {
 export const idleWebSocket: Flow<IdleWebSocketInput, IdleWebSocketResult> = {
   id: 'idle-websocket',
   title: 'A WebSocket that is silent for a while',
+  needs: () => ['websocket'],
   run: (target, {silenceMs}, context) => {
     const result: Omit<IdleWebSocketResult, keyof Transcript> = {silentMs: 0, alive: false}
     return play('idle-websocket', target, context, result, async cast => {

@@ -35,6 +35,7 @@ export interface OpenChatsResult extends Transcript {
 export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
   id: 'open-chats',
   title: 'Many idle chats at once',
+  needs: () => ['websocket'],
   run: (target, {chats, holdMs = 0, concurrency, requestChat = true, whileOpen}, context) => {
     const result: Omit<OpenChatsResult, keyof Transcript> = {asked: chats, opened: 0, held: 0, openingMs: 0, hostLimit: false}
     return play('open-chats', target, context, result, async cast => {
@@ -47,6 +48,7 @@ export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
           stepMs: cast.budgets.answer,
           chatService: target.chatService,
           requestChat,
+          ...(target.auth ? {auth: target.auth} : {}),
           signal: cast.signal,
           ...(concurrency === undefined ? {} : {concurrency}),
         })

@@ -50,14 +50,23 @@ export function listen(bayeux: BayeuxClient): ChatLog {
   return log
 }
 
+/** The request with the credentials of the chat service, where there are some (vendor page, "Authentication"). */
+export function signed(target: Target, request: ChatRequest): ChatRequest {
+  return target.auth ? {...request, auth: target.auth} : request
+}
+
 /** Publishes a chat request. The script ends when GMS does not take it. */
 export async function ask(cast: Cast, target: Target, bayeux: BayeuxClient, request: ChatRequest): Promise<void> {
-  const reply = need(cast, request.operation, await bayeux.publish(chatChannel(target.chatService), request, cast.budgets.answer))
+  const reply = need(
+    cast,
+    request.operation,
+    await bayeux.publish(chatChannel(target.chatService), signed(target, request), cast.budgets.answer),
+  )
   mustSucceed(cast, request.operation, reply.message)
 }
 
 /** What every simulated person says about himself. */
-export const REQUEST_CHAT: ChatRequest = {
+export const REQUEST_CHAT: Extract<ChatRequest, {operation: 'requestChat'}> = {
   operation: 'requestChat',
   nickname: 'Probe',
   firstName: 'Proxy',
@@ -78,6 +87,6 @@ export async function openChat(cast: Cast, target: Target, bayeux: BayeuxClient,
 export async function leave(cast: Cast, target: Target, bayeux: BayeuxClient, secureKey?: string): Promise<void> {
   const patience = Math.min(cast.budgets.answer, 2000)
   if (secureKey !== undefined)
-    await bayeux.publish(chatChannel(target.chatService), {operation: 'disconnect', secureKey} satisfies ChatRequest, patience)
+    await bayeux.publish(chatChannel(target.chatService), signed(target, {operation: 'disconnect', secureKey}), patience)
   await bayeux.disconnect(patience)
 }

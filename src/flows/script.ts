@@ -23,8 +23,8 @@ export interface Cast {
   readonly budgets: Budgets
   readonly signal: AbortSignal
   readonly journal: Journal
-  /** A new simulated person. `headers` go with each of its requests. */
-  user(headers?: Readonly<Record<string, string>>): User
+  /** A new simulated person. `headers` go with each of its requests; `jar` and `from` as for `User`. */
+  user(headers?: Readonly<Record<string, string>>, more?: {jar?: User['jar']; from?: string}): User
   /** Ends the script: `step` did not complete because of `failure`. */
   stop(step: string, failure: Failure): never
 }
@@ -42,6 +42,22 @@ export function need<A extends Answerable>(cast: Cast, step: string, answer: A):
 export function oneLine(text: string): string {
   const line = redact(text).replace(/\s+/g, ' ').trim()
   return line.length > ANSWER ? `${line.slice(0, ANSWER - 1)}…` : line
+}
+
+/** What `promise` gives, or `late` when `ms` pass or `signal` aborts first. */
+export function within<T>(signal: AbortSignal, ms: number, promise: Promise<T>): Promise<T | 'late'> {
+  return new Promise((resolve, reject) => {
+    const settle = (value: T | 'late') => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+      resolve(value)
+    }
+    const giveUp = () => settle('late')
+    const timer = setTimeout(giveUp, ms)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp)
+    promise.then(settle, reject)
+  })
 }
 
 function shown(exchange: RawExchange, start: number, now: number): Exchange {
@@ -84,8 +100,8 @@ export async function play<T extends object>(
     budgets,
     signal,
     journal,
-    user: (headers = {}) => {
-      const user = new User(target, {journal, headers})
+    user: (headers = {}, more = {}) => {
+      const user = new User(target, {journal, headers, ...more})
       users.push(user)
       if (signal.aborted) user.destroy()
       return user

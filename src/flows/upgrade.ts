@@ -16,10 +16,12 @@ export interface UpgradeInput {
   httpVersion?: '1.0' | '1.1'
   /** Default `/genesys/cometd`. */
   path?: string
-  /** Further headers, after the others. */
+  /** Further headers, after the others. An `Origin` here replaces that of the target. */
   headers?: Readonly<Record<string, string>>
   /** After a 101, send a Bayeux handshake over the socket and wait for its answer. */
   thenHandshake?: boolean
+  /** The Bayeux handshake is not sent after the 101 but in one piece with the request. */
+  together?: boolean
 }
 
 export interface UpgradeResult extends Transcript {
@@ -56,7 +58,12 @@ const HANDSHAKE = JSON.stringify([
 export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
   id: 'upgrade',
   title: 'An upgrade, spelt exactly',
-  run: (target, {connection, upgrade: protocol, httpVersion = '1.1', path = COMETD_PATH, headers = {}, thenHandshake = false}, context) => {
+  needs: ({thenHandshake = false}) => (thenHandshake ? ['websocket'] : []),
+  run: (
+    target,
+    {connection, upgrade: protocol, httpVersion = '1.1', path = COMETD_PATH, headers = {}, thenHandshake = false, together = false},
+    context,
+  ) => {
     const probe = nextProbe()
     const result: Omit<UpgradeResult, keyof Transcript> = {headers: {}, acceptIsValid: false, probe, answer: '', stayedOpen: false}
     return play('upgrade', target, context, result, async cast => {
@@ -68,13 +75,15 @@ export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
           `Host: ${target.hostHeader}`,
           `Connection: ${connection}`,
           `Upgrade: ${protocol}`,
-          `Origin: ${target.url.protocol}//${target.hostHeader}`,
+          ...('Origin' in headers ? [] : [`Origin: ${target.url.protocol}//${target.hostHeader}`]),
           'Sec-WebSocket-Version: 13',
           `Sec-WebSocket-Key: ${key}`,
           `${PROBE_HEADER}: ${probe}`,
-          ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+          ...Object.entries({...target.headers, ...headers}).map(([name, value]) => `${name}: ${value}`),
         ],
-        ...(thenHandshake ? {afterUpgrade: clientTextFrame(HANDSHAKE)} : {}),
+        ...(thenHandshake && together ? {body: clientTextFrame(HANDSHAKE), afterUpgrade: Buffer.alloc(0)} : {}),
+        ...(thenHandshake && !together ? {afterUpgrade: clientTextFrame(HANDSHAKE)} : {}),
+        ...(target.trust ? {trust: target.trust} : {}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,
       })
