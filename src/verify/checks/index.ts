@@ -4,18 +4,38 @@ import {check as listenerConfigAccepted} from './listener-config-accepted/check.
 import {check as listenerReachesGms} from './listener-reaches-gms/check.ts'
 import {check as listenerStaysUp} from './listener-stays-up/check.ts'
 import {check as upstreamPathIntact} from './upstream-path-intact/check.ts'
+import {check as upstreamPostSentOnce} from './upstream-post-sent-once/check.ts'
 import {check as affinitySameNode} from './affinity-same-node/check.ts'
+import {check as affinityTransportFallback} from './affinity-transport-fallback/check.ts'
 import {check as affinityUpload} from './affinity-upload/check.ts'
+import {check as affinityUploadWebsocket} from './affinity-upload-websocket/check.ts'
 import {check as upgradeChat} from './upgrade-chat/check.ts'
+import {check as upgradeCompression} from './upgrade-compression/check.ts'
+import {check as upgradeFramesIntact} from './upgrade-frames-intact/check.ts'
 import {check as upgradeHandshake} from './upgrade-handshake/check.ts'
 import {check as upgradeIdleSurvives} from './upgrade-idle-survives/check.ts'
 import {check as upgradeNegotiated} from './upgrade-negotiated/check.ts'
+import {check as upgradeOrigin} from './upgrade-origin/check.ts'
+import {check as upgradePipelinedFrames} from './upgrade-pipelined-frames/check.ts'
+import {check as pollingBurstDelivered} from './polling-burst-delivered/check.ts'
 import {check as pollingCallbackChat} from './polling-callback-chat/check.ts'
 import {check as pollingChat} from './polling-chat/check.ts'
 import {check as pollingDeliversPromptly} from './polling-delivers-promptly/check.ts'
+import {check as pollingErrorsUnchanged} from './polling-errors-unchanged/check.ts'
+import {check as pollingEveryOperation} from './polling-every-operation/check.ts'
 import {check as pollingHoldSurvives} from './polling-hold-survives/check.ts'
+import {check as pollingLongMessages} from './polling-long-messages/check.ts'
+import {check as pollingSessionUnknownUnchanged} from './polling-session-unknown-unchanged/check.ts'
+import {check as uploadConcurrent} from './upload-concurrent/check.ts'
 import {check as uploadDownloadIntact} from './upload-download-intact/check.ts'
+import {check as uploadErrorsUnchanged} from './upload-errors-unchanged/check.ts'
 import {check as uploadLargestFile} from './upload-largest-file/check.ts'
+import {check as uploadLateAnswer} from './upload-late-answer/check.ts'
+import {check as uploadOversizeRefusedByGms} from './upload-oversize-refused-by-gms/check.ts'
+import {check as uploadSlowClient} from './upload-slow-client/check.ts'
+import {check as healthDeadNodeLeaves} from './health-dead-node-leaves/check.ts'
+import {check as healthNodeReturns} from './health-node-returns/check.ts'
+import {check as healthRecoversFromOutage} from './health-recovers-from-outage/check.ts'
 import {check as forwardingClientAddress} from './forwarding-client-address/check.ts'
 import {check as forwardingClientNotForgeable} from './forwarding-client-not-forgeable/check.ts'
 import {check as forwardingHost} from './forwarding-host/check.ts'
@@ -29,18 +49,38 @@ export const CHECKS: readonly Check[] = [
   listenerReachesGms,
   listenerStaysUp,
   upstreamPathIntact,
+  upstreamPostSentOnce,
   affinitySameNode,
+  affinityTransportFallback,
   affinityUpload,
+  affinityUploadWebsocket,
   upgradeChat,
+  upgradeCompression,
+  upgradeFramesIntact,
   upgradeHandshake,
   upgradeIdleSurvives,
   upgradeNegotiated,
+  upgradeOrigin,
+  upgradePipelinedFrames,
+  pollingBurstDelivered,
   pollingCallbackChat,
   pollingChat,
   pollingDeliversPromptly,
+  pollingErrorsUnchanged,
+  pollingEveryOperation,
   pollingHoldSurvives,
+  pollingLongMessages,
+  pollingSessionUnknownUnchanged,
+  uploadConcurrent,
   uploadDownloadIntact,
+  uploadErrorsUnchanged,
   uploadLargestFile,
+  uploadLateAnswer,
+  uploadOversizeRefusedByGms,
+  uploadSlowClient,
+  healthDeadNodeLeaves,
+  healthNodeReturns,
+  healthRecoversFromOutage,
   forwardingClientAddress,
   forwardingClientNotForgeable,
   forwardingHost,
