@@ -22,8 +22,9 @@ const OPTIONS = [
 const page = read('SIMULATOR.md')
 /** The tables of options: name, default, what the sources say, flag. */
 const ROWS = page
-  .slice(page.indexOf('## Decisions'))
-  .split('\n')
+  .split('\n\n')
+  .filter(table => table.startsWith('| option '))
+  .flatMap(table => table.split('\n'))
   .filter(line => line.startsWith('| `'))
   .map(line => line.split('|').map(cell => cell.trim()))
   .map(([, name = '', fallback = '', sources = '', flag = '']) => ({name: name.replaceAll('`', ''), fallback, sources, flag}))
