@@ -81,6 +81,7 @@ export function openPage(
   let connected = false
   /** The session in which the page was told of its chat: what it says before could overtake what it missed. */
   let following: {clientId: string} | undefined
+  let onSession: () => void = () => undefined
   let publish: (data: ChatRequest) => Promise<boolean> = () => Promise.resolve(false)
 
   const seen: PageSeen = {transport, opened: false, sessions, failures, said, events: []}
@@ -128,6 +129,7 @@ export function openPage(
     client.addListener('/meta/handshake', message => {
       if (message.successful !== true || message.clientId === undefined) return
       sessions.push({clientId: message.clientId, at: Date.now()})
+      onSession()
       void catchUp()
     })
 
@@ -174,7 +176,9 @@ export function openPage(
         return own && told.find(event => event.index > own.index && event.from.type === 'Agent' && event.type === 'Message')
       }
       const {secureKey = ''} = log
-      const taken = await within(signal, left(), publish({operation: 'sendMessage', secureKey, message: attempt}))
+      // The client forgets whom to tell when it has to handshake in the meantime.
+      const renewed = new Promise<false>(resolve => (onSession = () => resolve(false)))
+      const taken = await within(signal, left(), Promise.race([publish({operation: 'sendMessage', secureKey, message: attempt}), renewed]))
       if (taken === true && (await log.waitFor(answer, Math.min(left(), budgets.answer), signal)) !== undefined) {
         entry.answered = attempt
         entry.answeredAt = Date.now()

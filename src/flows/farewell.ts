@@ -1,6 +1,8 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import pLimit from 'p-limit'
 import {BayeuxClient} from '../client/bayeux-client.ts'
 import type {Account, Ledger} from '../client/ledger.ts'
+import {LAST_ANSWER_MS} from '../client/ledger.ts'
 import {LongPollingTransport} from '../client/long-polling.ts'
 import type {Address} from '../client/user.ts'
 import {User} from '../client/user.ts'
@@ -23,6 +25,9 @@ export interface FarewellOptions {
 /** Long enough for a GMS that answers; the others are not waited for. */
 const ALL_MS = 15_000
 
+/** Between two looks for a key that is on its way, ms. */
+const ASK_AGAIN_MS = 50
+
 /** Accounts that are closed at the same time. */
 const AT_ONCE = 8
 
@@ -32,11 +37,14 @@ const AT_ONCE = 8
  */
 export async function farewell(ledger: Ledger, options: FarewellOptions): Promise<FarewellResult> {
   const limit = pLimit(AT_ONCE)
+  await Promise.all(ledger.unsettled.map(account => account.answered(LAST_ANSWER_MS)))
   const accounts = ledger.unsettled
-  const open = new Set(accounts.flatMap(({chat}) => (chat?.secureKey !== undefined && !chat.ended ? [chat] : [])))
+  const open = new Set(accounts.flatMap(({chat}) => (chat && !chat.ended ? [chat] : [])))
   const over = AbortSignal.timeout(ALL_MS)
   await Promise.all(accounts.map(account => limit(() => close(account, options, over))))
-  return {chats: open.size, left: [...open].filter(({ended}) => !ended).length}
+  // Where no key ever came there was no chat, as far as anybody can tell.
+  const chats = [...open].filter(({secureKey}) => secureKey !== undefined)
+  return {chats: chats.length, left: chats.filter(({ended}) => !ended).length}
 }
 
 async function close(account: Account, options: FarewellOptions, over: AbortSignal): Promise<void> {
@@ -69,6 +77,12 @@ async function goodbye(
     // What the user did not live to hear: the key of its chat.
     const connected = await poll()
     if (!connected.answered || connected.message.successful !== true) return false
+    // The request may have been on its way when its user left.
+    const since = performance.now()
+    while (account.asking && performance.now() - since < LAST_ANSWER_MS && !over.aborted) {
+      await pause(ASK_AGAIN_MS)
+      await poll()
+    }
     if (chat?.secureKey !== undefined && !chat.ended) {
       await bayeux.publish(chat.channel, {operation: 'disconnect', secureKey: chat.secureKey, ...(auth ? {auth} : {})}, deadlineMs)
       if (!chat.ended) await poll()

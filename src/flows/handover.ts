@@ -63,7 +63,7 @@ const NEWCOMER_EVERY_MS = 400
 export const handover: Flow<HandoverInput, HandoverResult> = {
   id: 'handover',
   title: 'Chats that outlive their GMS node',
-  needs: ({chats}) => (chats.includes('websocket') ? ['websocket', 'agent'] : ['agent']),
+  needs: ({chats}) => ['agent', 'websocket', ...(chats.includes('callback-polling') ? (['callback-polling'] as const) : [])],
   async run(target, {chats: transports, blows, from = []}, context) {
     const {signal} = context
     const address = (number: number) => {

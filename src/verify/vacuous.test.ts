@@ -3,6 +3,7 @@ import type {AddressInfo, Socket} from 'node:net'
 import {expect, test} from 'vitest'
 import type {Budgets} from '../flows/flow.ts'
 import type {Promises} from '../model/report.ts'
+import {FaultBoard} from '../simulator/faults.ts'
 import {startSimulator} from '../simulator/simulator.ts'
 import type {Simulator} from '../simulator/simulator.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
@@ -122,4 +123,21 @@ test('a negotiated WebSocket over which no chat comes about is not well', async 
   await using simulator = await startSimulator({nodes: 3, holdMs: BUDGETS.hold, chatService: 'other-name'})
   const stage = stageBefore(new URL(`http://127.0.0.1:${simulator.nodes[0]?.port ?? 0}`), simulator)
   expect(await checkNamed('upgrade-negotiated').run(stage)).toMatchObject({status: 'failed'})
+}, 30_000)
+
+test('a GMS that did not do as it was told says nothing of the proxy', async () => {
+  await using simulator = await startSimulator({nodes: 3, holdMs: BUDGETS.hold})
+  const stage = stageBefore(new URL(`http://127.0.0.1:${simulator.nodes[0]?.port ?? 0}`), simulator)
+  if (!stage.upstream) throw new Error('a stage without GMS')
+  const deaf: Stage = {...stage, upstream: {...stage.upstream, control: {...simulator, faults: new FaultBoard(['gms1', 'gms2', 'gms3'])}}}
+  for (const id of ['upload-late-answer', 'upstream-post-sent-once'])
+    expect(await checkNamed(id).run(deaf), id).toMatchObject({status: 'errored'})
+  for (const id of ['upload-late-answer', 'upstream-post-sent-once'])
+    expect(await checkNamed(id).run(stage), id).toMatchObject({status: 'passed'})
+}, 30_000)
+
+test('a GMS that takes a larger file than was promised refuses nothing that could be judged', async () => {
+  await using simulator = await startSimulator({nodes: 3, holdMs: BUDGETS.hold})
+  const stage = stageBefore(new URL(`http://127.0.0.1:${simulator.nodes[0]?.port ?? 0}`), simulator)
+  expect(await checkNamed('upload-oversize-refused-by-gms').run(stage)).toMatchObject({status: 'skipped'})
 }, 30_000)

@@ -19,7 +19,17 @@ const checksFolder = join(root, 'src/verify/checks')
 const cascades = process.env.GMS_PROXY_CASCADES === '1'
 
 /** They mostly wait (for a hold, for silence, for an answer that a full proxy never gives), so they run beside the others. */
-const PATIENT: readonly string[] = ['upgrade-idle-survives', 'polling-hold-survives', 'limits-hold-idle-chats', 'listener-stays-up']
+const PATIENT: readonly string[] = [
+  'upgrade-idle-survives',
+  'polling-hold-survives',
+  'upload-slow-client',
+  'upload-late-answer',
+  'limits-hold-idle-chats',
+  'listener-stays-up',
+  'health-dead-node-leaves',
+  'health-node-returns',
+  'health-recovers-from-outage',
+]
 /** Runs at once in each lane: enough to overlap the waits, few enough for two cores. */
 const AT_ONCE = cascades ? {patient: 3, brisk: 6} : {patient: 12, brisk: 4}
 /** A check that only reads what others left behind needs others. */

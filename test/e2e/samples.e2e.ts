@@ -37,6 +37,7 @@ describe('the published samples', () => {
       'forwarding-client-not-forgeable',
       'forwarding-host',
       'upload-largest-file',
+      'upload-oversize-refused-by-gms',
     ])
     expect(actual('nginx', 'upload-largest-file')).toContain('413')
     expect(actual('nginx', 'forwarding-host')).toContain('localhost')
@@ -56,13 +57,21 @@ describe('the published samples', () => {
       'access-websocket-upgrades-only',
       'forwarding-client-not-forgeable',
       'polling-hold-survives',
+      'upload-late-answer',
     ])
     expect(actual('haproxy', 'polling-hold-survives')).toMatch(/504 after 25\.\d s/)
   })
 
   it('one node each: affinity is not judged, aloud', () => {
     for (const sample of ['nginx', 'apache', 'haproxy'] as const)
-      expect(idsWith(subjects.get(SAMPLES[sample]), 'skipped')).toEqual(['affinity-same-node', 'affinity-upload'])
+      expect(idsWith(subjects.get(SAMPLES[sample]), 'skipped')).toEqual([
+        'affinity-same-node',
+        'affinity-transport-fallback',
+        'affinity-upload',
+        'affinity-upload-websocket',
+        'health-dead-node-leaves',
+        'health-node-returns',
+      ])
   })
 
   it('two nodes: no affinity, on HAProxy in spite of `cookie server1`', () => {
