@@ -5,6 +5,8 @@ import {UsageError} from '../errors.ts'
 import type {Logger} from '../log.ts'
 import type {ParametersRequest} from '../parameters/load.ts'
 import {parseDuration} from '../parameters/units.ts'
+import {redact} from '../model/redact.ts'
+import {showable} from './access.ts'
 import {BETWEEN_OVERRIDES, listOf} from './flags.ts'
 import {Session} from './session.ts'
 import {write} from './streams.ts'
@@ -31,7 +33,8 @@ export abstract class BaseCommand extends Command {
   /** Library code says nothing unless it is asked to. */
   protected logger(flags: {verbose: boolean; quiet: boolean}, say = (message: string) => this.note(message)): Logger {
     const silent = () => undefined
-    return {debug: flags.verbose ? say : silent, info: flags.verbose ? say : silent, warn: flags.quiet ? silent : say}
+    const speak = (message: string) => say(redact(message))
+    return {debug: flags.verbose ? speak : silent, info: flags.verbose ? speak : silent, warn: flags.quiet ? silent : speak}
   }
 
   /** Colour on stdout: wanted by a terminal, and not forbidden. */
@@ -70,7 +73,7 @@ export abstract class BaseCommand extends Command {
   /** The command line as a person would repeat it. */
   protected reproduce(): string {
     const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)
-    return ['gms-proxy', this.id ?? '', ...this.argv.map(quote)].join(' ')
+    return ['gms-proxy', this.id ?? '', ...showable(this.argv).map(quote)].join(' ')
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

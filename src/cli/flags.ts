@@ -87,7 +87,7 @@ export const selectionFlags = {
   intrusive: Flags.boolean({
     env: 'GMS_PROXY_INTRUSIVE',
     helpGroup: 'CHECKS',
-    summary: 'Run checks that a production system would notice against a URL too',
+    summary: 'Run checks that a production system would notice against a URL or a real GMS too',
   }),
   'fail-on': Flags.string({
     env: 'GMS_PROXY_FAIL_ON',
@@ -113,6 +113,44 @@ export const outputFlags = {
   }),
   quiet: Flags.boolean({env: 'GMS_PROXY_QUIET', helpGroup: 'OUTPUT', summary: 'Nothing on stderr but errors'}),
   'no-color': Flags.boolean({env: 'GMS_PROXY_NO_COLOR', helpGroup: 'OUTPUT', summary: 'No colour (NO_COLOR is heeded too)'}),
+}
+
+/** What only a person knows of a GMS that is not simulated, or of a proxy that already runs. */
+export const gmsFlags = {
+  upstream: Flags.string({
+    env: 'GMS_PROXY_UPSTREAM',
+    helpValue: 'simulator|URL',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'GMS',
+    summary: 'The simulator (default), or a real GMS: one URL a node, or one that stands for all (repeatable)',
+  }),
+  'chat-service': Flags.string({
+    env: 'GMS_PROXY_CHAT_SERVICE',
+    helpValue: 'NAME',
+    helpGroup: 'GMS',
+    summary: 'Chat service to ask for; default customer-support',
+  }),
+  auth: Flags.string({
+    env: 'GMS_PROXY_AUTH',
+    helpValue: 'USER:PASSWORD',
+    helpGroup: 'GMS',
+    summary: 'Credentials of the chat service; rather in GMS_PROXY_AUTH, where no process list shows them',
+  }),
+  header: Flags.string({
+    env: 'GMS_PROXY_HEADER',
+    helpValue: "'NAME: VALUE'",
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'GMS',
+    summary: 'Send this header with every request, such as the key of a gateway (repeatable)',
+  }),
+  ca: Flags.string({
+    env: 'GMS_PROXY_CA',
+    helpValue: 'FILE',
+    helpGroup: 'GMS',
+    summary: 'Also trust the certificates in this PEM file',
+  }),
 }
 
 /** `--format` with the formats that this verb can print. */

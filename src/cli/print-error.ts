@@ -1,5 +1,7 @@
 import {Ansis} from 'ansis'
+import {redact} from '../model/redact.ts'
 import {harmless} from '../report/plain.ts'
+import {showable} from './access.ts'
 
 function colours(): Ansis {
   const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && !process.argv.includes('--no-color')
@@ -24,7 +26,7 @@ export function printBug(error: unknown, argv: readonly string[], issues: string
   printError(
     [
       'This is a bug in gms-proxy, not in your configuration.',
-      `command: gms-proxy ${argv.join(' ')}`,
+      `command: gms-proxy ${redact(showable(argv).join(' '))}`,
       `node:    ${process.version} ${process.platform}-${process.arch}`,
       '',
       stack,

@@ -10,6 +10,9 @@ export interface OpenChat {
   ended: boolean
 }
 
+/** How long an answer may take that is still waited for when its user is gone, ms. */
+export const LAST_ANSWER_MS = 2000
+
 /** What one user has opened, read off everything it sends and hears. */
 export class Account {
   /** Sessions that GMS has not seen the end of. */
@@ -17,6 +20,7 @@ export class Account {
   chat: OpenChat | undefined
   readonly #ledger: Ledger
   readonly #cookies: () => string
+  readonly #waiting = new Set<() => void>()
 
   constructor(ledger: Ledger, cookies: () => string) {
     this.#ledger = ledger
@@ -30,6 +34,25 @@ export class Account {
 
   get settled(): boolean {
     return this.sessions.size === 0 && (this.chat === undefined || this.chat.ended)
+  }
+
+  /** A chat was asked for, and its key has not come yet: without it nobody can close it. */
+  get asking(): boolean {
+    return this.chat !== undefined && !this.chat.ended && this.chat.secureKey === undefined
+  }
+
+  /** Resolves when the key has come, GMS has refused, or `ms` have passed. */
+  answered(ms: number): Promise<void> {
+    if (!this.asking) return Promise.resolve()
+    return new Promise(resolve => {
+      const settle = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(settle)
+        resolve()
+      }
+      const timer = setTimeout(settle, ms)
+      this.#waiting.add(settle)
+    })
   }
 
   /** Text of a body or frame that is about to be sent; for callback-polling the path carries it. */
@@ -65,6 +88,7 @@ export class Account {
     }
     // An error says of itself that its other fields are not to be trusted; without a key there never was a chat.
     if (chatEnded === true && (statusCode === 0 || this.chat.secureKey === undefined)) this.chat.ended = true
+    if (!this.asking) for (const settle of [...this.#waiting]) settle()
   }
 }
 

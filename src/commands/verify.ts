@@ -1,25 +1,41 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {assertVersion, BaseCommand} from '../cli/base-command.ts'
-import {dialectFlag, formatFlag, listOf, outputFlags, parameterFlags, runtimeFlags, selectionFlags, timeoutFlag} from '../cli/flags.ts'
+import {accessOf, upstreamUrls} from '../cli/access.ts'
+import {
+  dialectFlag,
+  formatFlag,
+  gmsFlags,
+  listOf,
+  outputFlags,
+  parameterFlags,
+  runtimeFlags,
+  selectionFlags,
+  timeoutFlag,
+} from '../cli/flags.ts'
 import {noProgress, showProgress} from '../cli/progress.ts'
 import {assertRenderable, statedVersion, versionToRender} from '../bundle/renderable.ts'
 import {exitCodeOf, REPORT_FORMATS, reportFiles, writeReports} from '../cli/reports.ts'
 import {runtimeRequests} from '../cli/runtime-requests.ts'
 import {resolveSubjects} from '../cli/subjects.ts'
 import {PROXY_NAMES, SEVERITIES} from '../model/catalogue.ts'
+import type {ParametersRequest} from '../parameters/load.ts'
 import {FORMATS} from '../report/index.ts'
 import {verify} from '../verify/verify.ts'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Run a proxy in front of GMS and drive real chat traffic through it'
-  static override description = `A SUBJECT is nginx, apache or haproxy (rendered from the parameters), all (the three), a configuration file or folder, complete or a fragment (--proxy says its dialect when it is not recognised), or the URL of a proxy that already runs. GMS is simulated, strictly. A foreign configuration is run in a sandbox: what was changed for that is shown, and what would run code of its author is refused.
+  static override description = `A SUBJECT is nginx, apache or haproxy (rendered from the parameters), all (the three), a configuration file or folder, complete or a fragment (--proxy says its dialect when it is not recognised), or the URL of a proxy that already runs. GMS is simulated, strictly, unless --upstream names a real one: then a chat is opened there first without any proxy, and what passes between the proxy and GMS is recorded. A foreign configuration is run in a sandbox: what was changed for that is shown, and what would run code of its author is refused.
 
 Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 could not judge, 130 interrupted.`
   static override examples = [
     {description: 'All three proxies, rendered from one file', command: '<%= config.bin %> <%= command.id %> all --params two-nodes.yaml'},
     {description: 'A configuration that somebody wrote by hand', command: '<%= config.bin %> <%= command.id %> ./haproxy.cfg'},
     {description: 'A proxy that already runs', command: '<%= config.bin %> <%= command.id %> http://chat.example.com'},
+    {
+      description: 'In front of a real GMS of two nodes',
+      command: '<%= config.bin %> <%= command.id %> ./nginx.conf --upstream http://gms1:8080,http://gms2:8080 --chat-service sales',
+    },
     {description: 'In CI', command: '<%= config.bin %> <%= command.id %> nginx --report junit=report.xml --fail-on-skip --timeout 5m'},
     {
       description: 'Only what concerns WebSocket, in Docker',
@@ -38,6 +54,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...parameterFlags,
     ...dialectFlag,
     ...runtimeFlags,
+    ...gmsFlags,
     ...selectionFlags,
     ...timeoutFlag,
     keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
@@ -58,10 +75,13 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     assertVersion(flags['proxy-version'])
     const files = await reportFiles(listOf(flags.report))
     this.bound(flags.timeout)
-    const parameters = this.parametersRequest(flags)
+    const upstream = upstreamUrls(flags.upstream)
+    const access = await accessOf(flags)
+    const words = listOf(args.subject)
+    const parameters = this.parametersRequest(flags) ?? nodesAt(upstream, words)
     const dialect = PROXY_NAMES.find(name => name === flags.proxy)
     const subjects = await resolveSubjects({
-      words: listOf(args.subject),
+      words,
       ...(dialect ? {dialect} : {}),
       ...(parameters ? {parameters} : {}),
     })
@@ -80,6 +100,8 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       runtimeFor,
       only: listOf(flags.only),
       skip: listOf(flags.skip),
+      upstream,
+      access,
       allowExec: flags['allow-exec'],
       intrusive: flags.intrusive,
       keep: flags.keep,
@@ -98,4 +120,12 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       failOnSkip: flags['fail-on-skip'],
     })
   }
+}
+
+/** A proxy that is rendered without any parameters for a real GMS stands in front of its nodes. */
+function nodesAt(upstream: readonly URL[], words: readonly string[]): ParametersRequest | undefined {
+  const rendered = words.length > 0 && words.every(word => word === 'all' || PROXY_NAMES.some(name => name === word))
+  if (upstream.length === 0 || !rendered) return undefined
+  const nodes = upstream.map(({hostname, port, protocol}) => `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`)
+  return {overrides: [`upstream.nodes=${nodes.join(',')}`], stdin: () => Promise.resolve('')}
 }

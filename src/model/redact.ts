@@ -72,11 +72,21 @@ function redactCookieValue(value: string): string {
   return /\$|%[[{]/.test(inner) ? value : `${open}${redactCookies(inner)}${close}`
 }
 
+const kept = new Set<string>()
+/** Shorter ones would be found in everything. */
+const SHORTEST = 4
+
+/** Values that a person gave us for this run, however they look: from now on `redact` knows them. */
+export function keepSecret(...values: readonly string[]): void {
+  for (const value of values) if (value.length >= SHORTEST) kept.add(value)
+}
+
 /** Replaces values of credentials, secure keys and cookies by `‹redacted›`. Applied to everything that goes into a report or a log. */
 export function redact(text: string): string {
   let safe = text
     .replace(COOKIE_HEADER, (_, head: string, value: string) => head + redactCookies(value))
     .replace(COOKIE_DIRECTIVE, (_, head: string, value: string) => head + redactCookieValue(value))
+  for (const secret of kept) safe = safe.replaceAll(secret, REDACTED)
   for (const pattern of PATTERNS) safe = safe.replace(pattern, `$1${REDACTED}`)
   return safe
 }

@@ -77,7 +77,8 @@ export interface SubjectReport {
   runtimeReason?: string
   /** `rendered`, the path or the URL. */
   source: string
-  upstream: 'simulator' | 'remote'
+  /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already. */
+  upstream: string
   timing: 'real'
   /** Unified diff of what was changed to run it; empty when nothing was. */
   sandboxDiff: string

@@ -37,7 +37,7 @@ export function text(report: Report, canvas: Canvas): string {
 function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Canvas; style: Styles; promises: boolean}): readonly string[] {
   const {width} = canvas
   const proxy = subject.proxy === undefined ? undefined : `${TITLES[subject.proxy]} ${subject.proxyVersion ?? ''}`.trim()
-  const nodes = `${subject.promises.nodes} ${subject.upstream === 'simulator' ? 'simulated ' : ''}GMS ${subject.promises.nodes === 1 ? 'node' : 'nodes'}`
+  const nodes = `${subject.promises.nodes} ${subject.upstream === 'simulator' ? 'simulated ' : ''}GMS ${subject.promises.nodes === 1 ? 'node' : 'nodes'}${subject.upstream === 'simulator' || subject.upstream === 'remote' ? '' : `: ${harmless(subject.upstream)}`}`
   const name = harmless(subject.name)
   const facts = [
     ...(proxy === undefined ? [] : [`${proxy} (${subject.runtime})`]),

@@ -30,6 +30,11 @@ export function evidence(transcripts: Transcript | readonly Transcript[], record
   }
 }
 
+/** The transcript with these requests only: the others went well, and say nothing of what is judged. */
+export function about<T extends Transcript>(transcript: T, probes: readonly string[]): T {
+  return {...transcript, exchanges: transcript.exchanges.filter(({probe}) => probe !== undefined && probes.includes(probe))}
+}
+
 /** The verdict when a header was to be judged and no request carried it to GMS. */
 export function nothingArrived(transcripts: Transcript | readonly Transcript[], recorder: Recorder): Judgement {
   const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
@@ -62,8 +67,10 @@ export function upstreamLine(request: CapturedRequest, show: readonly string[] =
   const end =
     ended === 'peer-closed'
       ? 'was still holding it when the connection closed'
-      : status === undefined
-        ? 'has not answered yet'
-        : `answered ${status} after ${time((answeredAt ?? at) - at)}`
+      : ended === 'gms-closed'
+        ? 'closed the connection without an answer'
+        : status === undefined
+          ? 'has not answered yet'
+          : `answered ${status} after ${time((answeredAt ?? at) - at)}`
   return `${node} received ${method} ${target.split('?')[0] ?? target} over HTTP/${httpVersion}${headers.length > 0 ? ` (${headers.join(', ')})` : ''}, ${end}`
 }

@@ -1,12 +1,15 @@
 import {EnvironmentError, UsageError} from '../errors.ts'
+import type {Ledger} from '../client/ledger.ts'
+import type {Flow, Offering, Transcript} from '../flows/flow.ts'
 import type {Logger} from '../log.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
 import type {Finding, Outcome, Promises} from '../model/report.ts'
 import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
-import type {Check, Draft, Judgement, Stage} from './check.ts'
+import type {Check, Draft, Judgement, Stage, Upstream} from './check.ts'
 import {locate, placeOf} from './locate.ts'
 import {mend} from './mend.ts'
+import {withLedger} from './manners.ts'
 import type {Progress} from './progress.ts'
 import {telltaleLines} from './proxy-log.ts'
 import type {SetStage} from './stage.ts'
@@ -14,17 +17,44 @@ import type {SetStage} from './stage.ts'
 /** Why a check is not run here, in words; `undefined` when it is. */
 export function whyNot(
   check: Check,
-  have: {accepted: boolean; affinity: boolean; nodes: number; url: boolean; intrusive: boolean; simulated: boolean},
+  have: {
+    accepted: boolean
+    affinity: boolean
+    nodes: number
+    /** `ours`: simulated; `real`: behind a tap; `hidden`: behind a proxy that already runs. */
+    gms: 'ours' | 'real' | 'hidden'
+    intrusive: boolean
+    /** Several nodes are named, and one GMS stands for all of them. */
+    oneForAll?: boolean
+    lacks?: Lacks
+  },
 ): string | undefined {
   const needs = new Set(check.needs)
-  if (have.url && needs.has('configuration')) return 'a proxy that already runs was not started by us'
-  if (have.url && needs.has('evidence')) return 'what reached GMS cannot be seen behind a URL'
-  if (have.url && needs.has('intrusive') && !have.intrusive) return 'a production system would notice it; allow it with --intrusive'
-  if (!have.simulated && needs.has('simulator')) return 'a real GMS cannot be told what to do'
+  const hidden = have.gms === 'hidden'
+  if (hidden && needs.has('configuration')) return 'a proxy that already runs was not started by us'
+  if (hidden && needs.has('evidence')) return 'what reached GMS cannot be seen behind a URL'
+  if (have.gms !== 'ours' && needs.has('intrusive') && !have.intrusive)
+    return 'a production system would notice it; allow it with --intrusive'
+  if (have.gms !== 'ours' && needs.has('simulator')) return 'a real GMS cannot be told what to do'
   if (needs.has('affinity') && !have.affinity)
     return have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised'
+  if (needs.has('affinity') && have.oneForAll) return 'one GMS stands for all nodes: it knows every session, wherever it is sent'
   if (!have.accepted && !needs.has('configuration')) return 'the proxy did not accept the configuration'
-  return undefined
+  const {transport} = check
+  return transport === 'websocket' || transport === 'callback-polling' ? have.lacks?.[transport] : undefined
+}
+
+/** What a deployment was seen to lack, and why. */
+export type Lacks = Readonly<Partial<Record<Offering, string>>>
+
+/** A flow of a check needs what the deployment does not offer. */
+class NotOffered extends Error {}
+
+/** The first thing that this run of the flow needs and the deployment lacks. */
+function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lacks): string | undefined {
+  const {transport} = (typeof input === 'object' && input !== null ? input : {}) as {transport?: unknown}
+  const onWire: readonly Offering[] = transport === 'websocket' || transport === 'callback-polling' ? [transport] : []
+  return [...(flow.needs?.(input) ?? []), ...onWire].map(offering => lacks[offering]).find(lack => lack !== undefined)
 }
 
 /** What a judgement needs to become an outcome. */
@@ -34,6 +64,10 @@ export interface JudgeContext {
   config?: ParsedConfig
   /** A file of the configuration as the command line would name it. */
   pathOf?(file: string): string
+  /** Where it is noted what somebody has to close. */
+  ledger?: Ledger
+  /** Absent: the deployment offers everything. */
+  lacks?: Lacks
   signal: AbortSignal
   logger: Logger
   onProgress?(progress: Progress): void
@@ -46,7 +80,7 @@ export interface JudgeContext {
 export async function runCheck(
   check: Check,
   set: SetStage,
-  {name, proxy, config, pathOf: nameOf = file => file, signal, logger, onProgress}: JudgeContext,
+  {name, proxy, config, pathOf: nameOf = file => file, ledger, lacks = {}, signal, logger, onProgress}: JudgeContext,
 ): Promise<Outcome> {
   const {promises} = set.stage
   onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: check.longestWaitMs?.(promises) ?? 0})
@@ -60,11 +94,22 @@ export async function runCheck(
     const stage: Stage = {
       ...set.stage,
       signal: within,
-      flow: (scripted, input, against = set.stage.target) => scripted.run(against, input, {budgets: set.stage.budgets, signal: within}),
+      flow: async (scripted, input, against = set.stage.target) => {
+        const lack = lackOf(scripted, input, lacks)
+        if (lack !== undefined) throw new NotOffered(lack)
+        return scripted.run(withLedger(against, ledger), input, {budgets: set.stage.budgets, signal: within})
+      },
     }
     judgement = await Promise.race([check.run(stage), rejectOn(within)])
+    const {upstream} = stage
+    if (judgement.status === 'failed' && upstream && !upstream.control && isSeenByClients(check))
+      judgement = await Promise.race([blameless(check, stage, upstream, judgement), rejectOn(within)])
   } catch (error) {
     signal.throwIfAborted()
+    // Flows of this check that still run have nobody left who looks at them.
+    over.abort(error)
+    if (error instanceof NotOffered)
+      return conclude(check, name, {status: 'skipped', because: error.message}, Date.now() - began, onProgress)
     if (error instanceof UsageError || error instanceof EnvironmentError) throw error
     const reason = error instanceof Error ? error : new Error(String(error))
     logger.debug(`${check.meta.id}: ${reason.stack ?? reason.message}`)
@@ -85,6 +130,23 @@ export async function runCheck(
     }),
   )
   return conclude(check, name, {...judgement, findings}, tookMs, onProgress, findings)
+}
+
+/** Judged by what clients saw alone: then it can be judged without the proxy as well. */
+function isSeenByClients({needs}: Check): boolean {
+  return !needs.includes('evidence') && !needs.includes('configuration')
+}
+
+/** A real GMS may fail of its own accord. What fails without the proxy too is nothing that can be said against the proxy. */
+async function blameless(
+  check: Check,
+  {upstream: _, configuration: __, ...stage}: Stage,
+  {direct}: Upstream,
+  failed: Extract<Judgement, {status: 'failed'}>,
+): Promise<Judgement> {
+  const control = await check.run({...stage, target: direct, flow: (flow, input, against = direct) => stage.flow(flow, input, against)})
+  if (control.status !== 'failed') return failed
+  return {status: 'skipped', because: `GMS does not keep it without the proxy either: ${control.findings[0]?.actual ?? 'it fails as well'}`}
 }
 
 /** Adds to what the check saw: the place, the proxy's own words and the mend. */

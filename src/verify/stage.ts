@@ -1,4 +1,5 @@
 import type {Budgets, Target} from '../flows/flow.ts'
+import {handshake} from '../flows/handshake.ts'
 import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
@@ -7,24 +8,37 @@ import {descriptorLimit} from '../runtime/descriptors.ts'
 import {start} from '../runtime/start.ts'
 import {upstreamAddress} from '../runtime/upstream-address.ts'
 import type {RunningProxy, Runtime, Sandboxed} from '../runtime/runtime.ts'
-import type {SimulatedNode} from '../simulator/simulator.ts'
-import {startSimulator} from '../simulator/simulator.ts'
-import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
 import {COMETD_PATH, MAX_NETWORK_DELAY_MS, META} from '../wire/bayeux.ts'
-import type {Configuration, Stage} from './check.ts'
+import type {Configuration, GmsAddress, Stage} from './check.ts'
+import type {Access} from './gms.ts'
+import {ANYBODY, simulatedGms, tappedGms} from './gms.ts'
+import type {Turn} from './manners.ts'
+import type {Offer} from './preflight.ts'
 import type {Prepared} from './subject.ts'
 
 export interface StageOptions {
   proxy: Proxy
   prepared: Prepared
   runtime: Runtime
+  /** Default `ANYBODY`. */
+  access?: Access
+  /** Absent: GMS is simulated. */
+  real?: RealGms
   allowExec: boolean
   keep: boolean
   signal: AbortSignal
   logger: Logger
 }
 
-/** A simulator with a proxy in front of it, as checks see it, and what only the engine needs. */
+/** A GMS that is not ours. */
+export interface RealGms {
+  /** One a node, or one for all. */
+  urls: readonly URL[]
+  offer: Offer
+  turn: Turn
+}
+
+/** A GMS with a proxy in front of it, as checks see it, and what only the engine needs. */
 export interface SetStage extends AsyncDisposable {
   stage: Stage
   sandbox: Sandboxed
@@ -37,30 +51,35 @@ const HANDSHAKE = JSON.stringify([{id: '1', channel: META.handshake, version: '1
 const SETTLE_MS = 2000
 
 /** What a healthy proxy never reaches, not even on a machine whose cores are busy. */
-export function budgetsFor(promises: Promises): Budgets {
+export function budgetsFor(promises: Pick<Promises, 'holdMs'>): Budgets {
   return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS}
 }
 
-/** Starts as many simulated nodes as the configuration names, one more that it does not name, and the proxy in front of them. */
-export async function setStage({proxy, prepared, runtime, allowExec, keep, signal, logger}: StageOptions): Promise<SetStage> {
-  const {bundle, promises} = prepared
+/** Puts as many nodes, simulated or tapped, as the configuration names behind it, one more that it does not name, and starts the proxy. */
+export async function setStage({
+  proxy,
+  prepared,
+  runtime,
+  access = ANYBODY,
+  real,
+  allowExec,
+  keep,
+  signal,
+  logger,
+}: StageOptions): Promise<SetStage> {
+  const {bundle} = prepared
+  const promises = promisesWith(prepared.promises, real)
   const address = await upstreamAddress(runtime, signal)
-  const mostChats = await mostChatsHere()
+  const mostChats = await mostChatsHere(real ? 3 : 2)
   const nodeCount = countNodes(proxy, prepared)
-  const simulator = await startSimulator({
-    nodes: nodeCount + 1,
-    host: address.listen,
-    holdMs: promises.holdMs,
-    maxFileSize: promises.maxFileSize,
-    logger,
-  })
+  const side = {count: nodeCount, host: address.listen, promises, access, logger}
+  const gms = await (real ? tappedGms(real.urls, side) : simulatedGms(side))
   let running: RunningProxy | undefined
   try {
-    const nodes = simulator.nodes.slice(0, nodeCount)
-    const bystander = simulator.nodes[nodeCount]
+    const {nodes, bystander} = gms
     const [first] = nodes
-    if (!first || !bystander) throw new Error('the simulator started without its nodes')
-    const reach = (node: SimulatedNode) => `${address.reach}:${node.port}`
+    if (!first) throw new Error('GMS stands there without a node')
+    const reach = (node: GmsAddress) => `${address.reach}:${node.port}`
     const result = await start({proxy, bundle, runtime, nodes: nodes.map(reach), allowExec, keep, signal, logger})
     running = result.started ? result.proxy : undefined
     const proxyRun = running
@@ -74,7 +93,10 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
       },
     }
     const budgets = budgetsFor(promises)
-    const target = targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises)
+    const target: Target = {
+      ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
+      ...(real ? {agent: real.offer.agent} : {}),
+    }
     const direct: Target = {...target, url: new URL(`http://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
@@ -84,28 +106,28 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
       configuration,
       mostChats,
       upstream: {
-        recorder: simulator.recorder,
+        recorder: gms.recorder,
         nodes,
         bystander: {name: bystander.name, address: reach(bystander)},
         direct,
         written: addressesOf(proxy, prepared),
-        control: simulator,
+        ...(gms.control ? {control: gms.control} : {}),
       },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
     }
-    if (proxyRun) await settleIn(target, budgets, signal)
+    if (proxyRun) await settleIn(target, budgets, signal, real !== undefined)
     return {
       stage,
       sandbox: result.sandbox,
       ...(proxyRun ? {running: proxyRun} : {}),
       async [Symbol.asyncDispose]() {
         await proxyRun?.[Symbol.asyncDispose]()
-        await simulator[Symbol.asyncDispose]()
+        await gms[Symbol.asyncDispose]()
       },
     }
   } catch (error) {
     await running?.[Symbol.asyncDispose]()
-    await simulator[Symbol.asyncDispose]()
+    await gms[Symbol.asyncDispose]()
     throw error
   }
 }
@@ -114,17 +136,29 @@ export async function setStage({proxy, prepared, runtime, allowExec, keep, signa
  * One request before all others. All users of a check share our address: a proxy that remembers which node an address got (HAProxy's
  * stick-table) learns it from the first answer, and two first requests at the same time would be given two nodes.
  */
-async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal): Promise<void> {
+async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal, politely: boolean): Promise<void> {
+  const patient = {budgets: {...budgets, answer: SETTLE_MS}, signal}
+  if (politely) {
+    await handshake.run(target, {transport: 'long-polling'}, patient)
+    return
+  }
   await plainRequest.run(
     target,
     {method: 'POST', target: `${COMETD_PATH}/handshake`, headers: [['Content-Type', 'application/json']], body: HANDSHAKE},
-    {budgets: {...budgets, answer: SETTLE_MS}, signal},
+    patient,
   )
 }
 
-/** A chat takes two descriptors of ours (client and simulator) and two of the proxy; some are taken by everything else. */
-export async function mostChatsHere(): Promise<number> {
-  return Math.max(1, Math.floor(((await descriptorLimit()) - 500) / 2))
+/** A chat takes descriptors of ours (client and simulated GMS: 2; client and both sides of a tap: 3); some are taken by everything else. */
+export async function mostChatsHere(each: 2 | 3): Promise<number> {
+  return Math.max(1, Math.floor(((await descriptorLimit()) - 500) / each))
+}
+
+/** A GMS that takes smaller files than were promised refuses the larger ones itself: that is not the proxy's fault. */
+export function promisesWith(promises: Promises, real: RealGms | undefined): Promises {
+  const {maxFileSize = Infinity} = real?.offer ?? {}
+  if (maxFileSize >= promises.maxFileSize) return promises
+  return {...promises, maxFileSize, source: {...promises.source, maxFileSize: 'GMS'}}
 }
 
 function countNodes(proxy: Proxy, prepared: Prepared): number {
@@ -136,10 +170,10 @@ function addressesOf(proxy: Proxy, {config}: Prepared): readonly string[] {
 }
 
 /** Users send the public name with the port they connect to. */
-export function targetOf(url: URL, {serverName}: Promises): Target {
+export function targetOf(url: URL, {serverName}: Promises, access: Access): Target {
   return {
     url,
     hostHeader: serverName === undefined ? url.host : `${serverName}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
-    chatService: DEFAULT_CHAT_SERVICE,
+    ...access,
   }
 }

@@ -1,5 +1,6 @@
+import type {LimitFunction} from 'p-limit'
 import pLimit from 'p-limit'
-import {EnvironmentError} from '../errors.ts'
+import type {Ledger} from '../client/ledger.ts'
 import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import {redact} from '../model/redact.ts'
@@ -8,14 +9,18 @@ import type {Outcome, Report, SubjectReport} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import {resolveRuntime} from '../runtime/resolve.ts'
 import type {RuntimeRequest} from '../runtime/runtime.ts'
-import {COMETD_PATH} from '../wire/bayeux.ts'
+import {COMETD_PATH, DEFAULT_HOLD_MS} from '../wire/bayeux.ts'
 import type {Check, Stage} from './check.ts'
+import type {Access} from './gms.ts'
+import {ANYBODY, assigned} from './gms.ts'
+import {GENTLE, goodManners} from './manners.ts'
+import {directTarget, preflight, whyUnreachable} from './preflight.ts'
 import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
 import {conclude, runCheck, whyNot} from './run-check.ts'
 import {selectChecks} from './select.ts'
-import {budgetsFor, mostChatsHere, setStage, targetOf} from './stage.ts'
-import type {SetStage, StageOptions} from './stage.ts'
+import {budgetsFor, mostChatsHere, promisesWith, setStage, targetOf} from './stage.ts'
+import type {RealGms, SetStage, StageOptions} from './stage.ts'
 import {pathOf, prepare, promisesOfUrl} from './subject.ts'
 import type {Subject} from './subject.ts'
 
@@ -24,6 +29,10 @@ export interface VerifyOptions {
   runtimeFor(proxy: Proxy): RuntimeRequest
   only: readonly string[]
   skip: readonly string[]
+  /** A real GMS, one URL a node or one for all; empty or absent: GMS is simulated. */
+  upstream?: readonly URL[]
+  /** Default `ANYBODY`. */
+  access?: Access
   allowExec: boolean
   intrusive: boolean
   keep: boolean
@@ -44,14 +53,20 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
   const began = Date.now()
   const checks = selectChecks(CHECKS, options)
   const heavy = pLimit(1)
+  // Somebody works with a real GMS: a handful of chats at a time, whatever number of subjects there is.
+  const gently = pLimit(GENTLE)
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
+  const started = subjects.some(({kind}) => kind !== 'url')
+  const asked =
+    options.upstream !== undefined && options.upstream.length > 0 && started ? askGms(options.upstream, {...options, signal}) : undefined
   const settled = await Promise.allSettled(
     subjects.map(async subject => {
       try {
+        const real = await asked
         return await (subject.kind === 'url'
-          ? verifyUrl(subject, checks, {...options, signal})
-          : verifyConfiguration(subject, checks, {...options, signal}, heavy))
+          ? verifyUrl(subject, checks, {...options, signal}, gently)
+          : verifyConfiguration(subject, checks, {...options, signal}, {heavy, ...(real ? {real, gently} : {})}))
       } catch (error) {
         stop.abort(error)
         throw error
@@ -77,18 +92,23 @@ async function verifyConfiguration(
   subject: Exclude<Subject, {kind: 'url'}>,
   checks: readonly Check[],
   options: VerifyOptions,
-  heavy: ReturnType<typeof pLimit>,
+  {heavy, real, gently}: {heavy: LimitFunction; real?: RealGms; gently?: LimitFunction},
 ): Promise<SubjectReport> {
   const {proxy, name} = subject
   const {signal, onProgress} = options
   const runtime = await resolveRuntime(proxy, options.runtimeFor(proxy), signal)
   const prepared = prepare(subject, runtime)
-  const {promises, config} = prepared
+  const {config} = prepared
+  const promises = promisesWith(prepared.promises, real)
+  const named = new Set(proxy.nodes(config).map(({address}) => address)).size
+  if (real) assigned(real.urls, Math.max(1, named))
   onProgress?.({event: 'subject-started', subject: name, checks: checks.map(check => check.meta.id), runtime})
   const stageOptions: StageOptions = {
     proxy,
     prepared,
     runtime,
+    ...(options.access ? {access: options.access} : {}),
+    ...(real ? {real} : {}),
     allowExec: options.allowExec,
     keep: options.keep,
     signal,
@@ -97,22 +117,32 @@ async function verifyConfiguration(
   const shared = await setStage(stageOptions)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
-    const judge = (check: Check, set: SetStage) =>
-      runCheck(check, set, {name, proxy, config, pathOf: file => pathOf(subject, file), ...options})
+    const judge = (check: Check, set: SetStage, ledger?: Ledger) =>
+      runCheck(check, set, {
+        name,
+        proxy,
+        config,
+        pathOf: file => pathOf(subject, file),
+        ...(ledger ? {ledger} : {}),
+        ...(real ? {lacks: real.offer.lacks} : {}),
+        ...options,
+      })
     const skipReason = (check: Check) =>
       whyNot(check, {
         accepted,
         affinity: promises.affinity === 'required',
         nodes: promises.nodes,
-        url: false,
-        intrusive: true,
-        simulated: true,
+        gms: real ? 'real' : 'ours',
+        intrusive: options.intrusive,
+        oneForAll: real?.urls.length === 1 && named > 1,
+        ...(real ? {lacks: real.offer.lacks} : {}),
       })
     const run = async (check: Check): Promise<Outcome> => {
       const because = skipReason(check)
       if (because !== undefined) return conclude(check, name, {status: 'skipped', because}, 0, onProgress)
-      if (check.isolation !== 'own-proxy') return judge(check, shared)
-      return withOwnStage(stageOptions, set => judge(check, set))
+      const act = (ledger?: Ledger) =>
+        check.isolation === 'own-proxy' ? withOwnStage(stageOptions, set => judge(check, set, ledger)) : judge(check, shared, ledger)
+      return real && gently ? real.turn(gently, act) : act()
     }
     const quick = checks.filter(check => check.isolation !== 'after' && !check.heavy)
     const running = quick.map(check => ({check, outcome: run(check)}))
@@ -128,7 +158,7 @@ async function verifyConfiguration(
       runtime: runtime.kind,
       runtimeReason: runtime.reason,
       source: prepared.source,
-      upstream: 'simulator',
+      upstream: real ? real.urls.map(({origin}) => origin).join(', ') : 'simulator',
       timing: 'real',
       sandboxDiff: redact(shared.sandbox.diff),
       ...(options.keep && shared.running ? {sandboxFolder: shared.running.folder} : {}),
@@ -145,40 +175,48 @@ async function verifyConfiguration(
   }
 }
 
+/** @throws EnvironmentError when no chat can be had there. */
+async function askGms(urls: readonly URL[], {access = ANYBODY, signal, logger}: VerifyOptions): Promise<RealGms> {
+  const turn = goodManners({access, at: urls.map(url => directTarget(url, access)), signal, logger})
+  const budgets = budgetsFor({holdMs: DEFAULT_HOLD_MS})
+  const offer = await turn(pLimit(1), ledger => preflight(urls, {access, budgets, ledger, signal, logger}))
+  return {urls, offer, turn}
+}
+
 async function verifyUrl(
   subject: Extract<Subject, {kind: 'url'}>,
   checks: readonly Check[],
   options: VerifyOptions,
+  gently: LimitFunction,
 ): Promise<SubjectReport> {
   const {name, url} = subject
-  const {signal, onProgress} = options
+  const {signal, onProgress, access = ANYBODY} = options
   const promises = promisesOfUrl(subject)
   const budgets = budgetsFor(promises)
-  const target = targetOf(url, promises)
+  const target = targetOf(url, promises, access)
   onProgress?.({event: 'subject-started', subject: name, checks: checks.map(check => check.meta.id)})
   const stage: Stage = {
     target,
     promises,
     budgets,
     signal,
-    mostChats: await mostChatsHere(),
+    mostChats: await mostChatsHere(2),
     flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
   }
   await assertReachable(stage, url)
   const set: SetStage = {stage, sandbox: {diff: '', nodes: []}, async [Symbol.asyncDispose]() {}}
   const oneByOne = pLimit(1)
+  const turn = goodManners({access, at: [target], signal, logger: options.logger})
   const run = (check: Check): Promise<Outcome> => {
     const because = whyNot(check, {
       accepted: true,
       affinity: promises.affinity === 'required',
       nodes: promises.nodes,
-      url: true,
-      simulated: false,
+      gms: 'hidden',
       intrusive: options.intrusive,
     })
     if (because !== undefined) return Promise.resolve(conclude(check, name, {status: 'skipped', because}, 0, onProgress))
-    const judge = () => runCheck(check, set, {name, ...options})
-    return check.isolation === 'own-proxy' ? oneByOne(judge) : judge()
+    return turn(check.isolation === 'own-proxy' ? oneByOne : gently, ledger => runCheck(check, set, {name, ledger, ...options}))
   }
   const runs = checks.map(check => ({check, outcome: run(check)}))
   await settle(runs.map(({outcome}) => outcome))
@@ -209,13 +247,11 @@ async function withOwnStage<T>(options: StageOptions, use: (set: SetStage) => Pr
   }
 }
 
-/** @throws EnvironmentError when there is no TCP connection to the URL at all: nothing could be judged. */
+/** @throws EnvironmentError when there is no connection to the URL at all: nothing could be judged. */
 async function assertReachable(stage: Stage, url: URL): Promise<void> {
   const {stoppedAt = ''} = await stage.flow(plainRequest, {target: COMETD_PATH})
-  if (!/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNABORTED|no TCP connection/.test(stoppedAt)) return
-  throw new EnvironmentError(`nothing can be reached at ${url.href}: ${stoppedAt.replace(/^.*?: /, '')}`, {
-    suggestions: ['check the host name and the port', 'start the proxy, or name its configuration file instead of the URL'],
-  })
+  const unreachable = whyUnreachable(url, stoppedAt.replace(/^.*?: /, ''))
+  if (unreachable) throw unreachable
 }
 
 /** Waits for all, so that every stage is taken down, before the first rejection goes on. */

@@ -24,14 +24,14 @@ describe('help', () => {
     const {stdout, exitCode} = await runCli([verb, '--help'])
     expect(exitCode).toBe(0)
     expect(stdout).toContain('EXAMPLES')
-    expect(stdout).not.toMatch(/--(upstream|timing|chat-service|auth|write)\b|sarif|github|markdown|html|compressed/)
+    expect(stdout).not.toMatch(/--(timing|write)\b|sarif|github|markdown|html|compressed/)
   })
 
   it('lists the flags of verify', async () => {
     const {stdout} = await runCli(['verify', '--help'])
     const flags = [...stdout.matchAll(/^ {2,6}(?:-\w, )?--([a-z-]+)[= [.]/gm)].map(([, flag]) => flag)
     expect([...new Set(flags)].sort()).toEqual(
-      'allow-exec binary fail-on fail-on-skip format image intrusive keep no-color only params proxy proxy-version quiet report runtime set skip timeout verbose'.split(
+      'allow-exec auth binary ca chat-service fail-on fail-on-skip format header image intrusive keep no-color only params proxy proxy-version quiet report runtime set skip timeout upstream verbose'.split(
         ' ',
       ),
     )
@@ -51,7 +51,19 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
   it.each([
     [['vrify'], /"vrify" is not a command[\s\S]*gms-proxy verify/],
     [['lint', 'x.conf'], /"lint" is not a command/],
-    [['verify', '--upstream', 'simulator', 'nginx'], /Nonexistent flag: --upstream/],
+    [['verify', 'nginx', '--upstream', 'gms1:8080'], /--upstream gms1:8080: gms1: is not spoken here/],
+    [['verify', 'nginx', '--upstream', 'simulator,http://gms1:8080'], /simulator cannot be mixed/],
+    [['verify', 'nginx', '--upstream', 'http://gms1:8080/chat'], /scheme, host and port only/],
+    [
+      ['verify', 'nginx', '--upstream', 'http://user:secret@gms1:8080'],
+      /--upstream http:\/\/gms1:8080: credentials do not belong into a URL/,
+    ],
+    [['verify', 'nginx', '--auth', 'secret'], /--auth is not USER:PASSWORD/],
+    [['verify', 'nginx', '--header', 'secret'], /--header is not NAME: VALUE/],
+    [['verify', 'nginx', '--header', 'Host: other'], /--header Host: that one belongs to/],
+    [['verify', 'nginx', '--ca', '/nowhere/ca.pem'], /--ca \/nowhere\/ca.pem cannot be read/],
+    [['verify', 'nginx', '--ca', 'README.md'], /--ca README.md holds no certificate/],
+    [['verify', 'nginx', '--chat-service', 'a/b'], /is not the name of a chat service/],
     [['verify', '--timing', 'compressed', 'nginx'], /Nonexistent flag: --timing/],
     [['verify', '--runtim', 'docker'], /--runtime instead of --runtim/],
     [['verify', '--runtime', 'podman'], /auto, binary, docker/],
@@ -82,6 +94,12 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['explain', 'polling'], /gms-proxy explain polling-chat/],
     [['simulate', '--nodes', '0'], /whole number from 1 to 100/],
     [['simulate', '--port', '65535'], /there are no 2 ports/],
+    [['simulate', '--option', 'hodl=5s'], /did you mean "hold"/],
+    [['simulate', '--fault', 'oversize on=health'], /cannot strike on health/],
+    [['simulate', '--fault', 'hang node=gms7'], /no node "gms7"/],
+    [['simulate', '--key', 'package.json'], /--certificate and --key go together/],
+    [['simulate', '--certificate', 'missing.pem', '--key', 'missing.pem'], /--certificate missing\.pem cannot be read \(ENOENT\)/],
+    [['simulate', '--certificate', 'package.json', '--key', 'package.json'], /key and the certificate cannot be used/],
   ])('%j', async (args, expected) => {
     const {stdout, stderr, exitCode} = await runCli(args)
     expect(stderr).toMatch(expected)

@@ -12,14 +12,17 @@ export const check: Check = {
     requirement:
       'With every other transport switched off, the stock CometD client chats over callback-polling (JSONP): GET with jsonp and message in the query.',
     remediation: {
-      nginx: 'Pass GET and the whole query of /genesys/cometd on; large_client_header_buffers 4 16k for long queries',
-      apache: 'Pass GET and the whole query of /genesys/cometd on; LimitRequestLine 16380 for long queries',
-      haproxy: 'Pass GET and the whole query of /genesys/cometd on; tune.bufsize 32768 for long queries',
+      nginx:
+        'Pass GET and the whole query of /genesys/cometd on, with large_client_header_buffers 4 16k for long queries, and store no answer: proxy_cache off',
+      apache:
+        'Pass GET and the whole query of /genesys/cometd on, with LimitRequestLine 16380 for long queries, and store no answer: CacheDisable /genesys/cometd',
+      haproxy:
+        'Pass GET and the whole query of /genesys/cometd on, with tune.bufsize 32768 for long queries, and store no answer: no http-request cache-use',
     },
     directives: {
-      nginx: ['limit_except', 'if', 'large_client_header_buffers', 'proxy_pass'],
-      apache: ['LimitRequestLine', 'Limit', 'RewriteRule', 'ProxyPass'],
-      haproxy: ['http-request deny', 'tune.bufsize', 'backend'],
+      nginx: ['location /genesys/cometd > proxy_cache', 'limit_except', 'if', 'proxy_cache', 'large_client_header_buffers', 'proxy_pass'],
+      apache: ['LimitRequestLine', 'Limit', 'CacheEnable', 'RewriteRule', 'ProxyPass'],
+      haproxy: ['http-request cache-use', 'http-request deny', 'tune.bufsize', 'backend'],
     },
     references: ['GMS Chat API V2 over CometD, "Transport": JSONP', 'Bayeux 1.0, 6 callback-polling'],
   },

@@ -15,12 +15,12 @@ export const check: Check = {
     requirement:
       'What an agent says while the poll is held ends the hold at once: the answer is not kept back by buffering or compression.',
     remediation: {
-      nginx: 'proxy_buffering off; and no gzip for /genesys/cometd',
+      nginx: 'proxy_buffering off; and no gzip, no limit_rate and no proxy_limit_rate for /genesys/cometd, however deep the location',
       apache: 'Remove DEFLATE, mod_buffer and mod_substitute from the chat paths; set no flushpackets=off on them',
       haproxy: 'Remove option http-buffer-request, compression and response filters from the chat paths',
     },
     directives: {
-      nginx: ['proxy_buffering', 'proxy_cache', 'gzip', 'proxy_pass'],
+      nginx: ['limit_rate', 'proxy_limit_rate', 'proxy_buffering', 'proxy_cache', 'gzip', 'proxy_pass'],
       apache: ['SetOutputFilter', 'AddOutputFilterByType', 'ProxyPass'],
       haproxy: ['http-response wait-for-body', 'http-request wait-for-body', 'compression', 'filter', 'backend'],
     },

@@ -14,12 +14,19 @@ export const check: Check = {
         'proxy_http_version 1.1 and both hop-by-hop headers (proxy_set_header Upgrade, proxy_set_header Connection) in the location of /genesys/cometd',
       apache:
         'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer; before 2.4.47 the ws:// rewrite before any other rule',
-      haproxy: 'Keep mode http, and give timeout tunnel a value above the 30 s heartbeat',
+      haproxy:
+        'Keep mode http, let Upgrade and Connection pass (http-request del-header Upgrade unless { req.hdr(Upgrade) -m str -i websocket }), and give timeout tunnel a value above the 30 s heartbeat',
     },
     directives: {
-      nginx: ['proxy_set_header upgrade', 'proxy_http_version', 'proxy_pass'],
+      nginx: ['proxy_http_version', 'proxy_set_header upgrade', 'proxy_pass'],
       apache: ['RewriteRule', 'ProxyPass'],
-      haproxy: ['timeout tunnel', 'backend'],
+      haproxy: [
+        'http-request del-header upgrade',
+        'http-request del-header connection',
+        'http-request deny deny_status 403',
+        'timeout tunnel',
+        'backend',
+      ],
     },
     references: ['GMS Chat API V2 over CometD, "Transport": WebSocket since 8.5.110', 'CometD reference: transports'],
   },

@@ -23,10 +23,10 @@ export const check = withWitnesses({
       'Sec-WebSocket-Extensions is an agreement of client and server (RFC 6455, 9.1): GMS sees the offer that the client made, and the client the answer that GMS gave. A proxy may take the offer away, never the answer.',
     remediation: {
       nginx:
-        'Take proxy_hide_header Sec-WebSocket-Extensions away; to do without compression, take the offer away instead:\nproxy_set_header Sec-WebSocket-Extensions ""',
+        'Take proxy_hide_header, proxy_set_header and add_header Sec-WebSocket-Extensions away; to do without compression, take the offer away instead:\nproxy_set_header Sec-WebSocket-Extensions ""',
       apache: 'Do not set Sec-WebSocket-Extensions; to do without compression: RequestHeader unset Sec-WebSocket-Extensions',
       haproxy:
-        'Take http-response del-header Sec-WebSocket-Extensions away; to do without compression:\nhttp-request del-header Sec-WebSocket-Extensions',
+        'Take http-response rules and http-request set-header on Sec-WebSocket-Extensions away; to do without compression:\nhttp-request del-header Sec-WebSocket-Extensions',
     },
     directives: {
       nginx: ['proxy_hide_header sec-websocket-extensions', 'proxy_set_header sec-websocket-extensions', 'add_header', 'proxy_pass'],

@@ -22,12 +22,19 @@ export const check: Check = {
         'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $connection_upgrade; with a map from $http_upgrade at http level',
       apache:
         'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer (2.4.47 and newer), or RewriteCond %{HTTP:Upgrade} websocket [NC] and %{HTTP:Connection} upgrade [NC] before a ws:// RewriteRule [P,L]',
-      haproxy: 'Leave Upgrade and Connection alone: remove http-request del-header Upgrade and option http-tunnel leftovers',
+      haproxy:
+        'Leave Upgrade and Connection alone: remove http-request del-header Upgrade, or ask in any case: unless { req.hdr(Upgrade) -m str -i websocket }; no rule may refuse an upgrade of /genesys/cometd',
     },
     directives: {
       nginx: ['proxy_set_header upgrade', 'proxy_set_header connection', 'proxy_http_version', 'proxy_pass'],
       apache: ['RewriteCond', 'RewriteRule', 'ProxyPass'],
-      haproxy: ['http-request del-header', 'http-request deny', 'backend'],
+      haproxy: [
+        'http-request del-header upgrade',
+        'http-request del-header connection',
+        'http-request deny deny_status 403',
+        'http-request deny',
+        'backend',
+      ],
     },
     references: ['RFC 6455, 4.2.1 and 4.2.2', 'RFC 9110, 7.8 Upgrade', 'nginx: WebSocket proxying'],
   },

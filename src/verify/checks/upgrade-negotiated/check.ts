@@ -18,7 +18,7 @@ export const check: Check = {
     directives: {
       nginx: ['proxy_set_header upgrade', 'proxy_http_version', 'proxy_pass'],
       apache: ['RewriteRule', 'ProxyPass'],
-      haproxy: ['http-request del-header', 'backend'],
+      haproxy: ['http-request del-header upgrade', 'http-request del-header connection', 'http-request deny deny_status 403', 'backend'],
     },
     references: ['CometD reference: transport negotiation', 'Measured: the client falls back within 15 ms and reports success'],
   },

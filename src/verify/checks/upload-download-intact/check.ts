@@ -15,7 +15,7 @@ export const check: Check = {
     remediation: {
       nginx: 'Remove sub_filter, gzip and proxy_max_temp_file_size limits from the download path; proxy_temp_path must be writable',
       apache: 'Remove mod_substitute, mod_proxy_html and DEFLATE from /genesys/2/chat-ntf',
-      haproxy: 'Remove compression and response rewriting from /genesys/2/chat-ntf',
+      haproxy: 'Remove compression, and http-response rules that refuse or rewrite answers, from /genesys/2/chat-ntf',
     },
     directives: {
       nginx: ['sub_filter', 'proxy_max_temp_file_size', 'gzip', 'proxy_pass'],

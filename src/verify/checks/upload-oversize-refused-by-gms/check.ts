@@ -21,9 +21,9 @@ export const check = withWitnesses({
       haproxy: 'Raise the rule on req.body_size to {bodyMiB} MiB (file limit + 1 MiB)',
     },
     directives: {
-      nginx: ['client_max_body_size', 'proxy_intercept_errors', 'proxy_pass'],
+      nginx: ['location /genesys/2/chat-ntf > client_max_body_size', 'client_max_body_size', 'proxy_intercept_errors', 'proxy_pass'],
       apache: ['SecRequestBodyLimit', 'If', 'RewriteCond', 'ProxyErrorOverride', 'ProxyPass'],
-      haproxy: ['http-request deny', 'http-response', 'backend'],
+      haproxy: ['http-request deny deny_status 413', 'http-request deny', 'http-response', 'backend'],
     },
     references: [
       'GMS Chat API V2 over CometD, "File management": upload-max-file-size',
