@@ -2,20 +2,11 @@ import {join} from 'node:path'
 import {build} from 'esbuild'
 import type {Browser} from 'puppeteer-core'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {render} from '../../../src/bundle/render.ts'
-import {silentLogger} from '../../../src/log.ts'
-import {loadParameters} from '../../../src/parameters/load.ts'
 import {PROXIES} from '../../../src/proxies/index.ts'
-import type {Proxy} from '../../../src/proxies/proxy.ts'
-import {resolveRuntime} from '../../../src/runtime/resolve.ts'
-import type {RunningProxy} from '../../../src/runtime/runtime.ts'
-import {start} from '../../../src/runtime/start.ts'
-import {upstreamAddress} from '../../../src/runtime/upstream-address.ts'
-import {startSimulator, type Simulator} from '../../../src/simulator/simulator.ts'
 import {BAYEUX_TRANSPORTS, META} from '../../../src/wire/bayeux.ts'
 import {findChromium, launchChromium} from '../../support/chromium.ts'
 import {projectRoot} from '../../support/cli.ts'
-import {runtimeRequest} from '../../support/runtime.ts'
+import {proxiedSimulator} from '../../support/proxied-simulator.ts'
 import type {Conversation} from './conversation.ts'
 
 // Nobody here wrote this client: Chromium's WebSocket, XMLHttpRequest, script elements, fetch, cookies and connection handling.
@@ -24,42 +15,6 @@ const SERVER_NAME = 'chat.example.com'
 const FILE_BYTES = 2 * 1024 * 1024
 const chromium = await findChromium()
 if (chromium === undefined) process.stderr.write('skipped: chats from a real browser: no Chromium here (name one by CHROME_PATH)\n')
-
-/** The two-node deployment whose proxy also serves the page that the chat is in. */
-async function proxyWithPage(proxy: Proxy, page: string): Promise<{running: RunningProxy; simulator: Simulator} & AsyncDisposable> {
-  const {parameters} = await loadParameters({
-    file: join(projectRoot, 'fixtures/parameters/two-nodes.yaml'),
-    overrides: ['access.paths=/genesys/cometd,/genesys/2/chat-ntf,/shop'],
-    stdin: () => Promise.resolve(''),
-  })
-  const {signal} = new AbortController()
-  const runtime = await resolveRuntime(proxy, runtimeRequest(proxy.name), signal)
-  const address = await upstreamAddress(runtime, signal)
-  const simulator = await startSimulator({
-    host: address.listen,
-    pages: new Map([[PAGE_PATH, {contentType: 'text/html;charset=utf-8', body: page}]]),
-  })
-  const result = await start({
-    proxy,
-    bundle: render(proxy, parameters, runtime.version),
-    runtime,
-    nodes: simulator.nodes.map(({port}) => `${address.reach}:${port}`),
-    allowExec: false,
-    keep: false,
-    signal,
-    logger: silentLogger,
-  })
-  if (!result.started) throw new Error(result.messages.map(({text}) => text).join('\n'))
-  const running = result.proxy
-  return {
-    running,
-    simulator,
-    async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]()
-      await simulator[Symbol.asyncDispose]()
-    },
-  }
-}
 
 describe.skipIf(chromium === undefined)('a page in Chromium', () => {
   let browser: Browser
@@ -80,9 +35,12 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
   afterAll(() => browser.close())
 
   describe.each(Object.values(PROXIES).map(proxy => [proxy.name, proxy] as const))('served through rendered %s', (_, proxy) => {
-    let set: Awaited<ReturnType<typeof proxyWithPage>>
+    let set: Awaited<ReturnType<typeof proxiedSimulator>>
     beforeAll(async () => {
-      set = await proxyWithPage(proxy, page)
+      set = await proxiedSimulator(proxy, {
+        overrides: ['access.paths=/genesys/cometd,/genesys/2/chat-ntf,/shop'],
+        pages: new Map([[PAGE_PATH, {contentType: 'text/html;charset=utf-8', body: page}]]),
+      })
     })
     afterAll(() => set[Symbol.asyncDispose]())
 
@@ -93,7 +51,7 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
         const tab = await context.newPage()
         const broken: string[] = []
         tab.on('pageerror', error => broken.push(String(error)))
-        await tab.goto(`http://${SERVER_NAME}:${set.running.url.port}${PAGE_PATH}`)
+        await tab.goto(`http://${SERVER_NAME}:${set.target.url.port}${PAGE_PATH}`)
         const before = set.simulator.recorder.requests.length
         const conversation = (await tab.evaluate(
           (way, bytes) => (globalThis as unknown as {converse(way: string, bytes: number): Promise<unknown>}).converse(way, bytes),
@@ -111,7 +69,7 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
         expect(new Set(chat.map(request => request.transport))).toEqual(new Set([used]))
         expect(chat.flatMap(({messages}) => messages).filter(({channel}) => channel === META.handshake)).toHaveLength(1)
         expect(new Set(seen.filter(request => request.transport !== 'websocket').map(({node}) => node)).size).toBe(1)
-        expect(seen.every(({headers}) => headers['host']?.[0] === `${SERVER_NAME}:${set.running.url.port}`)).toBe(true)
+        expect(seen.every(({headers}) => headers['host']?.[0] === `${SERVER_NAME}:${set.target.url.port}`)).toBe(true)
       } finally {
         await context.close()
       }
