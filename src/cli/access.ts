@@ -32,7 +32,8 @@ export function upstreamUrls(value: AccessFlags['upstream']): readonly URL[] {
   const words = listOf(value).flatMap(word => listOf(word))
   if (words.length === 0 || (words.length === 1 && words[0] === 'simulator')) return []
   return words.map(word => {
-    const named = word.replace(/\/\/.*@/, '//')
+    // Before the @ may stand a password, and URLs are read with fewer slashes too.
+    const named = word.replace(/^([a-z][a-z0-9+.-]*:\/\/|).*@/is, '$1')
     const suggestions = ['name a server such as http://gms1.example.com:8080']
     const problem = (why: string) => new UsageError(`--upstream ${named}: ${why}`, {suggestions})
     if (word === 'simulator') throw problem('simulator cannot be mixed with real nodes')

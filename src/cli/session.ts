@@ -9,6 +9,9 @@ export class Interruption extends Error {
   }
 }
 
+/** Faster than anybody presses Ctrl-C again. */
+const SAME_MS = 300
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 let listening = false
@@ -29,6 +32,7 @@ export class Session implements Disposable {
   private readonly controller = new AbortController()
   private given = false
   private timer: NodeJS.Timeout | undefined
+  private interruptedAt = -Infinity
 
   constructor() {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- one session at a time belongs to the process
@@ -43,10 +47,13 @@ export class Session implements Disposable {
 
   /**
    * A person, or the system, asks us to stop. While nobody has the signal nothing was started, and parameters may be awaited from a
-   * terminal: we end at once. So we do when asked twice: they do not want to wait for the cleaning up.
+   * terminal: we end at once. So we do when asked twice: they do not want to wait for the cleaning up. One Ctrl-C may arrive as several
+   * signals: npm and npx hand on what the terminal has sent to us already.
    */
   interrupt(name: NodeJS.Signals): void {
+    if (performance.now() - this.interruptedAt < SAME_MS) return
     if (!this.given || this.controller.signal.aborted) process.exit(EXIT.interrupted)
+    this.interruptedAt = performance.now()
     process.stderr.write(`\n${name}: stopping everything that was started\n`)
     this.controller.abort(new Interruption(name))
   }

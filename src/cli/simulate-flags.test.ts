@@ -20,7 +20,7 @@ describe('--option', () => {
         'deflate=false',
         'agent=silent',
         'auth=ann:b:c',
-        'file-types=png,pdf',
+        'file-types=PNG,pdf',
         'admin-auth=false',
         'chat-service=sales',
       ]),
@@ -44,6 +44,10 @@ describe('--option', () => {
     [['agent=asleep', 'deflate=no'], /answers, silent, absent\n--option deflate=no: expected deflate= and true or false/],
     [['auth=ann'], /USER:PASSWORD/],
     [['deflate=constructor'], /true or false/],
+    // A timer that long would go off at once, and a limit of 0 would be none.
+    [['idle-close=25d'], /at most 24d/],
+    [['hold=1y'], /at most 24d/],
+    [['max-message-size=0'], /expected max-message-size= and a size/],
   ])('%j is refused', (pairs, words) => {
     expect(() => simulatorOptions(pairs)).toThrow(words)
     expect(() => simulatorOptions(pairs)).toThrow(UsageError)
@@ -69,6 +73,7 @@ describe('--fault', () => {
     ['hang=3', /hang takes no amount/],
     ['hang on=publsh', /on cannot be "publsh"; did you mean "publish"/],
     ['hang when=now', /there is no when=/],
+    ['hang on=publish on=connect', /on= is said twice/],
   ])('%s is refused', (text, words) => {
     expect(() => parseFault(text)).toThrow(words)
     expect(() => parseFault(text)).toThrow(UsageError)

@@ -13,8 +13,18 @@ interface Option<T> {
   parse(text: string): T | undefined
 }
 
-const duration: Option<number> = {expected: 'a duration such as 30s', parse: parseDuration}
+/** A timer takes no more, ms: a longer one would go off at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+const duration: Option<number> = {
+  expected: 'a duration such as 30s, at most 24d',
+  parse(text) {
+    const ms = parseDuration(text)
+    return ms !== undefined && ms <= LONGEST_MS ? ms : undefined
+  },
+}
 const size: Option<number> = {expected: 'a size such as 10MiB', parse: parseSize}
+const sizeFromOne: Option<number> = {...size, parse: text => parseSize(text) || undefined}
 const count: Option<number> = {expected: 'a whole number', parse: text => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)}
 const yesNo: Option<boolean> = {expected: 'true or false', parse: text => (text === 'true' ? true : text === 'false' ? false : undefined)}
 const word: Option<string> = {expected: 'a name', parse: text => (/^[\w.-]+$/.test(text) ? text : undefined)}
@@ -38,7 +48,7 @@ function oneOf<const T extends string>(...values: readonly T[]): Option<T> {
 export const SIMULATOR_OPTIONS: {[Name in keyof Required<Decisions>]: Option<NonNullable<Decisions[Name]>>} = {
   holdMs: duration,
   maxIntervalMs: duration,
-  maxMessageSize: size,
+  maxMessageSize: sizeFromOne,
   deflate: yesNo,
   chatService: word,
   agent: oneOf('answers', 'silent', 'absent'),
@@ -57,7 +67,7 @@ export const SIMULATOR_OPTIONS: {[Name in keyof Required<Decisions>]: Option<Non
   maxTotalSize: size,
   maxFiles: count,
   maxDownloads: count,
-  fileTypes: words,
+  fileTypes: {expected: 'extensions with commas between them', parse: text => words.parse(text.toLowerCase())},
   uploadNeedsAgent: yesNo,
   fileDeletion: oneOf('frees-nothing', 'frees-limits', 'refused'),
   uploadsTo: oneOf('any-node', 'session-node'),
@@ -74,9 +84,7 @@ export function optionName(key: string): string {
   return key.replace(/Ms$/, '').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
-const BY_NAME = new Map(
-  Object.entries(SIMULATOR_OPTIONS).map(([key, option]) => [optionName(key), {key, option: option}]),
-)
+const BY_NAME = new Map(Object.entries(SIMULATOR_OPTIONS).map(([key, option]) => [optionName(key), {key, option: option}]))
 
 /** Names that `--option` knows. */
 export const OPTION_NAMES: readonly string[] = [...BY_NAME.keys()]

@@ -11,6 +11,7 @@ import {OPTION_NAMES, simulatorOptions} from '../cli/simulator-options.ts'
 import {Desk, type PageFiles} from '../desk/desk.ts'
 import {EnvironmentError, UsageError} from '../errors.ts'
 import {loadForeignParameters} from '../parameters/load.ts'
+import {harmless} from '../report/plain.ts'
 import {RequestLog} from '../simulator/request-log.ts'
 import {startSimulator} from '../simulator/simulator.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
@@ -78,6 +79,8 @@ Options of GMS for --option NAME=VALUE: ${OPTION_NAMES.join(', ')}.`
     const first = flags.port === undefined ? undefined : whole('port', flags.port, 1, 65_535)
     if (first !== undefined && first + nodes - 1 > 65_535)
       throw new UsageError(`--port ${first}: there are no ${nodes} ports from there on`)
+    if (flags.host === '')
+      throw new UsageError('--host is empty', {suggestions: ['Name an address of this machine, or leave --host out for 127.0.0.1.']})
     const controlPort = flags['control-port'] === undefined ? 0 : whole('control-port', flags['control-port'], 1, 65_535)
     const decided = simulatorOptions(listOf(flags.option, BETWEEN_OPTIONS))
     const faults = listOf(flags.fault).map(parseFault)
@@ -96,7 +99,7 @@ Options of GMS for --option NAME=VALUE: ${OPTION_NAMES.join(', ')}.`
       ...(tls ? {tls} : {}),
       log: new RequestLog(KEPT_REQUESTS, desk.feed.read),
       beside: desk.serve,
-      logger: this.logger(flags),
+      logger: this.logger(flags, message => this.note(harmless(message))),
     })
     const scheme = tls ? 'https' : 'http'
     desk.attach(simulator, scheme)

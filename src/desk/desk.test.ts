@@ -1,5 +1,6 @@
 import {once} from 'node:events'
 import {request, type IncomingMessage} from 'node:http'
+import {connect} from 'node:net'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import {PollingUser, SocketUser} from '../../test/support/simulator-client.ts'
 import {EnvironmentError} from '../errors.ts'
@@ -77,8 +78,9 @@ describe('control calls', () => {
     ['faults', {fault: {kind: 'delay'}}, 400, 'not understood'],
     ['faults', '{"fault"', 400, 'no JSON'],
     ['agent', {says: ''}, 400, 'not understood'],
+    ['agent', {file: {name: 'a', base64: 'A'.repeat(17 * 1024 * 1024)}}, 400, 'A body has at most'],
     ['nothing', {}, 400, 'There is no POST /_simulator/nothing'],
-  ])('%s %j is refused', async (path, body, status, words) => {
+  ])('%s %.80j is refused', async (path, body, status, words) => {
     expect(await post(path, body)).toMatchObject({status, error: expect.stringContaining(words) as string})
   })
 
@@ -127,6 +129,25 @@ describe('whom the desk obeys', () => {
   })
 })
 
+describe('the state of a long life', () => {
+  it('is that of the newest, those with somebody there first', async () => {
+    const user = await new PollingUser(simulator.nodes[0]!.port).start()
+    const {notifications} = await user.ask({operation: 'requestChat', nickname: 'stays'})
+    let {secureKey} = notifications[0]!
+    for (let i = 0; i < 60; i += 1) {
+      const passing = await new PollingUser(simulator.nodes[1]!.port).start()
+      const opened = await passing.ask({operation: 'requestChat', nickname: 'passes'})
+      await passing.ask({operation: 'disconnect', secureKey: opened.notifications[0]!.secureKey})
+      ;({secureKey} = (await user.ask({operation: 'customNotice', secureKey})).notifications.at(-1)!)
+    }
+    const {chats} = await state()
+    expect(chats).toHaveLength(50)
+    expect(chats[0]).toMatchObject({number: 1, nickname: 'stays', events: 62})
+    expect(chats[0]?.transcript.map(({type}) => type)).toEqual(Array.from({length: 50}, () => 'CustomNotice'))
+    expect(chats.at(-1)).toMatchObject({number: 61})
+  })
+})
+
 describe('the page', () => {
   it('is at / of every node, knows where to call, and loads nothing from elsewhere', async () => {
     for (const {port} of simulator.nodes) {
@@ -146,6 +167,52 @@ describe('the page', () => {
 })
 
 describe('the feed', () => {
+  it.each([
+    ['an array', '['.repeat(5000) + ']'.repeat(5000)],
+    ['an object', '{"a":'.repeat(5000) + '1' + '}'.repeat(5000)],
+    ['long texts', JSON.stringify('x'.repeat(5_000_000))],
+    ['many values', JSON.stringify(Array.from({length: 200_000}, (_, i) => i))],
+  ])('takes %s of a size that nobody reads, and cuts it', async (_, data) => {
+    const user = await new PollingUser(simulator.nodes[0]!.port).start()
+    const answer = await fetch(`http://127.0.0.1:${simulator.nodes[0]!.port}/genesys/cometd/`, {
+      method: 'POST',
+      headers: {cookie: user.cookie ?? ''},
+      body: `[{"channel":"/service/other","clientId":"${user.clientId}","id":"9","data":${data}}]`,
+    })
+    expect(answer.status).toBe(200)
+    const lines = await linesUntil(({messages}) => messages?.some(({id}) => id === '9') === true)
+    expect(JSON.stringify(lines.at(-1)).length).toBeLessThan(20_000)
+  })
+
+  it('says to which session a request belongs, also before its handshake was answered', async () => {
+    const user = await new PollingUser(simulator.nodes[0]!.port).start()
+    const socket = await (await SocketUser.open(simulator.nodes[1]!.port)).start()
+    socket.socket.close(1000)
+    const lines = await linesUntil(({kind}) => kind === 'closed')
+    const of = (id: string) => new Set(lines.filter(({session}) => session === id).map(({request}) => request))
+    const handshakes = lines.filter(({kind, messages}) => kind === 'received' && messages?.[0]?.channel === '/meta/handshake')
+    expect(handshakes.map(({request}) => [of(user.clientId).has(request), of(socket.clientId).has(request)])).toEqual([
+      [true, false],
+      [false, true],
+    ])
+    expect(of(socket.clientId).size).toBe(1)
+    expect(lines.at(-1)).toMatchObject({kind: 'closed', session: socket.clientId})
+  })
+
+  it('lets a page go that takes nothing any more', async () => {
+    const {port} = new URL(desk.url)
+    const sleeper = connect(Number(port), '127.0.0.1')
+    sleeper.write(`GET /_simulator/feed HTTP/1.1\r\nHost: 127.0.0.1\r\nx-simulator-control: 1\r\n\r\n`)
+    await once(sleeper, 'data')
+    sleeper.pause()
+    const gone = once(sleeper, 'close')
+    const user = await new PollingUser(simulator.nodes[0]!.port).start()
+    const fat = Array.from({length: 50}, () => user.message('/service/other', {data: Array.from({length: 10}, () => 'x'.repeat(3900))}))
+    for (let sent = 0; sent < 64 * 1024 * 1024; sent += 50 * 39_000) await user.post(fat)
+    sleeper.resume()
+    await gone
+  })
+
   /** Lines until one matches. */
   async function linesUntil(matches: (line: FeedLine) => boolean): Promise<FeedLine[]> {
     const lines: FeedLine[] = []

@@ -1,9 +1,14 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {EnvironmentError, UsageError} from '../errors.ts'
+import type {ChatView} from '../simulator/chat-store.ts'
 import type {Beside} from '../simulator/gms-node.ts'
+import type {PushedNotification} from '../simulator/push.ts'
 import type {Simulator} from '../simulator/simulator.ts'
+import type {ClientWarning} from '../simulator/warnings.ts'
+import type {ChatEvent} from '../wire/chat-messages.ts'
 import {chatChannel} from '../wire/chat.ts'
+import {excerpt} from './excerpt.ts'
 import {Feed} from './feed.ts'
 import {ownOrigins, strangerBecause} from './guard.ts'
 import {obey, readJson} from './orders.ts'
@@ -11,6 +16,10 @@ import {CONTROL_HEADER, CONTROL_PATH, type DeskState, type FeedEvent} from './pr
 
 /** How soon a page learns of a change, ms. */
 const LOOK_EVERY_MS = 200
+/** What is told of a simulator that has run for weeks: the newest. */
+const TOLD = {chats: 50, events: 50, pushed: 100, warnings: 100} as const
+/** A page that takes nothing any more is let go before so many bytes wait for it; it asks again when it wakes up. */
+const MOST_WAITING_BYTES = 32 * 1024 * 1024
 const HOST = '127.0.0.1'
 /** Stands in the page where the address of the control calls goes. */
 const CONTROL_MARK = '%CONTROL%'
@@ -159,16 +168,17 @@ export class Desk implements AsyncDisposable {
     return {
       nodes: nodes.map(({name, port, running, status, sessions}) => ({name, port, running, status, sessions})),
       faults: faults.active,
-      chats: chats.map(({number, nickname, ended, nodes: at, userData, transcript}) => ({
+      chats: newest(chats).map(({number, nickname, ended, nodes: at, userData, transcript}) => ({
         number,
-        nickname,
+        nickname: String(excerpt(nickname)),
         ended,
         nodes: at,
-        userData,
-        transcript,
+        userData: excerpt(userData) as Record<string, string>,
+        transcript: transcript.slice(-TOLD.events).map(event => excerpt(event) as ChatEvent),
+        events: transcript.length,
       })),
-      pushed,
-      warnings,
+      pushed: pushed.slice(-TOLD.pushed).map(one => excerpt(one) as PushedNotification),
+      warnings: warnings.slice(-TOLD.warnings).map(one => excerpt(one) as ClientWarning),
       channel: chatChannel(this.#options.chatService),
     }
   }
@@ -176,6 +186,7 @@ export class Desk implements AsyncDisposable {
   #stream(response: ServerResponse, simulator: Simulator): void {
     response.writeHead(200, {'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store'})
     const say = (event: FeedEvent): void => {
+      if (response.writableLength > MOST_WAITING_BYTES) response.destroy()
       response.write(`${JSON.stringify(event)}\n`)
     }
     let last = ''
@@ -197,11 +208,24 @@ export class Desk implements AsyncDisposable {
   }
 }
 
+/** Those in which somebody listens first, then the open ones, then the ended: the newest of each. */
+function newest(chats: readonly ChatView[]): readonly ChatView[] {
+  if (chats.length <= TOLD.chats) return chats
+  const rank = ({ended, nodes}: ChatView): number => (ended ? 2 : nodes.length > 0 ? 0 : 1)
+  const ranks = new Map(chats.map(chat => [chat, rank(chat)]))
+  return [...chats]
+    .sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0) || b.number - a.number)
+    .slice(0, TOLD.chats)
+    .sort((a, b) => a.number - b.number)
+}
+
 function pathOf({url = '/'}: IncomingMessage): string {
   return url.split('?')[0] ?? url
 }
 
 function answerJson(response: ServerResponse, status: number, value: unknown): void {
   const headers = {'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff'}
+  // What was not read of the request would be taken for the next one.
+  if (!response.req.complete) response.shouldKeepAlive = false
   response.writeHead(status, headers).end(`${JSON.stringify(value)}\n`)
 }

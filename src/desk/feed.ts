@@ -1,11 +1,13 @@
 import type {CapturedRequest} from '../simulator/recorder.ts'
 import type {Moment, Reader} from '../simulator/request-log.ts'
 import {isBayeuxMessage, type BayeuxMessage} from '../wire/bayeux.ts'
+import {excerpt} from './excerpt.ts'
 import type {FeedLine} from './protocol.ts'
 
 /** Lines that a page sees when it is opened. */
 const KEPT = 400
-const REDACTED = '‹redacted›'
+/** Messages of one batch that are shown. */
+const SHOWN_MESSAGES = 50
 /** Credentials are the client's own; the keys of chats are the simulator's, and stay. */
 const SECRET = new Set(['password', 'encoded', 'authorization'])
 
@@ -13,7 +15,10 @@ const SECRET = new Set(['password', 'encoded', 'authorization'])
 export class Feed {
   readonly #kept: FeedLine[] = []
   readonly #listeners = new Set<(line: FeedLine) => void>()
+  /** Number of a request, and the session that it was last known to belong to. */
+  readonly #known = new WeakMap<CapturedRequest, {request: number; session: string | undefined}>()
   #count = 0
+  #requests = 0
 
   get kept(): readonly FeedLine[] {
     return this.#kept
@@ -24,20 +29,30 @@ export class Feed {
     const said = textOf(capture, moment)
     if (said === undefined && messages.length === 0) return
     this.#count += 1
-    const session = sessionOf(messages) ?? sessionOf(capture.messages)
+    const {request, session} = this.#place(capture, messages)
     const line: FeedLine = {
       n: this.#count,
       at: Date.now(),
+      request,
       node: capture.node,
       kind: KIND[moment],
       ...(capture.transport && {transport: capture.transport}),
       ...(session !== undefined && {session}),
-      ...(messages.length > 0 && {messages: withoutSecrets(messages) as BayeuxMessage[]}),
+      ...(messages.length > 0 && {messages: messages.slice(0, SHOWN_MESSAGES).map(message => excerpt(message, SECRET) as BayeuxMessage)}),
+      ...(messages.length > SHOWN_MESSAGES && {more: messages.length - SHOWN_MESSAGES}),
       ...(said !== undefined && {text: said}),
     }
     this.#kept.push(line)
     if (this.#kept.length > KEPT) this.#kept.shift()
     for (const listener of this.#listeners) listener(line)
+  }
+
+  /** A handshake names no session before it is answered; what comes over the same WebSocket later belongs to it all the same. */
+  #place(capture: CapturedRequest, messages: readonly BayeuxMessage[]): {request: number; session: string | undefined} {
+    const known = this.#known.get(capture) ?? {request: (this.#requests += 1), session: undefined}
+    known.session = sessionOf(messages) ?? known.session
+    this.#known.set(capture, known)
+    return known
   }
 
   listen(listener: (line: FeedLine) => void): Disposable {
@@ -70,11 +85,4 @@ function textOf(capture: CapturedRequest, moment: Moment): string | undefined {
 
 function sessionOf(messages: readonly BayeuxMessage[]): string | undefined {
   return messages.find(message => isBayeuxMessage(message) && typeof message.clientId === 'string')?.clientId
-}
-
-function withoutSecrets(value: unknown, name = ''): unknown {
-  if (typeof value === 'string' && SECRET.has(name.toLowerCase())) return REDACTED
-  if (Array.isArray(value)) return value.map(item => withoutSecrets(item))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, key)]))
 }

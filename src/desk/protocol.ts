@@ -20,11 +20,16 @@ export interface NodeState {
   sessions: number
 }
 
-/** Everything but the messages, as it is now. */
+/** A chat with its last events, and how many there were. */
+export interface ChatState extends ChatView {
+  events: number
+}
+
+/** Everything but the messages, as it is now; of a long life the newest. */
 export interface DeskState {
   nodes: readonly NodeState[]
   faults: readonly ActiveFault[]
-  chats: readonly ChatView[]
+  chats: readonly ChatState[]
   pushed: readonly PushedNotification[]
   warnings: readonly ClientWarning[]
   /** Channel of the chat service. */
@@ -37,12 +42,17 @@ export interface FeedLine {
   n: number
   /** ms since the epoch */
   at: number
+  /** Counts the requests; everything on one WebSocket has the number of its upgrade. */
+  request: number
   node: string
   kind: 'received' | 'sent' | 'request' | 'fault' | 'closed'
   transport?: BayeuxTransport
   /** The Bayeux session, where it is known. */
   session?: string
+  /** Long ones are cut. */
   messages?: readonly BayeuxMessage[]
+  /** So many messages of the batch are left out. */
+  more?: number
   text?: string
 }
 

@@ -126,6 +126,13 @@ describe('operations', () => {
     ])
   })
 
+  it("takes user data as the page's tables have it too: text that is JSON", async () => {
+    await using gms = await startGms()
+    const secureKey = await gms.openChat({nickname: 'Ann', userData: '{"a":"1"}'})
+    expect(await gms.ask({operation: 'updateData', secureKey, userData: 'no JSON'})).toMatchObject(refused(102, /userData is not valid/))
+    expect(gms.sim.chats).toMatchObject([{userData: {a: '1'}}])
+  })
+
   it('updateNickname names what comes after it, not what came before', async () => {
     await using gms = await startGms({agent: 'absent'})
     const secureKey = await gms.openChat()

@@ -10,14 +10,20 @@ import type {ChatDecisions} from './chat-options.ts'
 import {ChatStore, newFileId, type Chat, type Told} from './chat-store.ts'
 import {authMatches} from './credentials.ts'
 import {IdleWatch} from './idle.ts'
+import {mediaTypeOf} from './multipart-form.ts'
 import {PushService, pushDataOf, samePushData, type PushedNotification} from './push.ts'
 import type {Warnings} from './warnings.ts'
+
+/** Open chats that no session follows any more; of more, the oldest end: a simulator may run for weeks. */
+const KEPT_ABANDONED = 1000
+/** They are looked for when so many chats have been opened since. */
+const LOOK_EVERY = 100
 
 /** A file that the agent puts into a chat. */
 export interface AgentFile {
   name: string
   content: Buffer
-  /** Default application/octet-stream. */
+  /** `type/subtype`; application/octet-stream when it is left out or none. */
   mimeType?: string
 }
 
@@ -47,6 +53,7 @@ export class ChatService {
   readonly #idle: IdleWatch
   /** The chat that a CometD connection asked for or follows: one requestChat per connection. */
   readonly #chatOf = new WeakMap<BayeuxSession, Chat>()
+  #opened = 0
 
   readonly #operations: {readonly [O in InChat]: Operation<O>} = {
     requestNotifications: (request, chat, session) => this.#follow(request, chat, session),
@@ -156,8 +163,10 @@ export class ChatService {
     return this.#forAgent(of, chat => this.#agent.types(chat))
   }
 
-  agentSendsFile({name, content, mimeType = 'application/octet-stream'}: AgentFile, of?: ChatName): number {
-    return this.#forAgent(of, chat => this.#agent.sendsFile(chat, newFileId(), {name: posix.basename(name), mimeType, content}))
+  agentSendsFile({name, content, mimeType}: AgentFile, of?: ChatName): number {
+    return this.#forAgent(of, chat =>
+      this.#agent.sendsFile(chat, newFileId(), {name: posix.basename(name), mimeType: mediaTypeOf(mimeType), content}),
+    )
   }
 
   #forAgent(of: ChatName | undefined, act: (chat: Chat) => void): number {
@@ -196,6 +205,7 @@ export class ChatService {
     if (this.#chatOf.has(session)) return {answer: chatError(ERROR_CODE.notExecuted, 'This connection already has a chat.')}
     const push = pushDataOf(request.userData)
     if (push.kind === 'wrong') return {answer: wrongParameter(`userData.${push.parameter}`)}
+    this.#endAbandoned()
     const chat = this.#store.start(this.#channel, request.nickname ?? `${request.firstName} ${request.lastName}`)
     chat.userData = request.userData ?? {}
     if (push.kind === 'valid') chat.pushData = push.data
@@ -236,6 +246,13 @@ export class ChatService {
     const left = chat.record({from: chat.client, type: 'ParticipantLeft'})
     this.#end(chat)
     chat.notify(chat.farewell([left]))
+  }
+
+  #endAbandoned(): void {
+    this.#opened += 1
+    if (this.#opened % LOOK_EVERY !== 0 || this.#store.open.size <= KEPT_ABANDONED) return
+    const abandoned = [...this.#store.open].filter(chat => chat.peers.size === 0)
+    for (const chat of abandoned.slice(0, -KEPT_ABANDONED)) this.#end(chat)
   }
 
   #end(chat: Chat): void {

@@ -16,12 +16,28 @@ interface Wire {
   wrap(json: string): string
 }
 
+/** Jetty's parser calls itself for every level and gives up somewhere above; so would we, where a message is read or shown. */
+const DEEPEST = 1000
+
+/** Whether lists and objects lie deeper in each other than `DEEPEST`. */
+function isTooDeep(text: string): boolean {
+  if (text.length <= DEEPEST) return false
+  let depth = 0
+  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (part === '[' || part === '{') depth += 1
+    else if (part === ']' || part === '}') depth -= 1
+    if (depth > DEEPEST) return true
+  }
+  return false
+}
+
 /**
  * The messages of a body, query or frame: one object or an array of objects, as CometD's parser takes them. `null` is no message at all.
  * @throws SyntaxError for what is no JSON.
  * @throws Violation for JSON that is no message.
  */
 export function parseMessages(text: string): BayeuxMessage[] | null {
+  if (isTooDeep(text)) throw new Violation('java.lang.StackOverflowError')
   const parsed = parseJson(text)
   if (parsed === null) return null
   if (typeof parsed !== 'object') throw new SyntaxError(text)

@@ -2,6 +2,15 @@ import {Writable} from 'node:stream'
 import {Busboy, type BusboyInstance} from '@fastify/busboy'
 import type {HttpExchange} from './http-exchange.ts'
 
+/** RFC 9110, 8.3.1: only that can go out again as a header. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]{1,127}\/[\w!#$%&'*+.^`|~-]{1,127}$/
+const ANY_BYTES = 'application/octet-stream'
+
+/** A media type as it may be sent on: anything else is called bytes. */
+export function mediaTypeOf(text: string | undefined): string {
+  return text !== undefined && MEDIA_TYPE.test(text) ? text : ANY_BYTES
+}
+
 /** A file part. `content` ends at the limit when `truncated`. */
 export interface FormFile {
   name: string
@@ -48,7 +57,7 @@ export function readForm(
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('error', () => {})
     stream.on('end', () => {
-      file ??= {name, mimeType, content: Buffer.concat(chunks), truncated: stream.truncated}
+      file ??= {name, mimeType: mediaTypeOf(mimeType), content: Buffer.concat(chunks), truncated: stream.truncated}
     })
   })
   parser.on('finish', () => {

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {once} from 'node:events'
 import {afterEach, expect, it} from 'vitest'
 import {PollingUser, SocketUser, sendRaw} from '../../test/support/simulator-client.ts'
 import {PROBE_HEADER} from '../wire/probe.ts'
@@ -120,4 +121,38 @@ it('forgets the oldest that have ended, never an open one', async () => {
   expect(sim.recorder.byProbe('0')).toBeUndefined()
   expect(sim.recorder.byProbe('29')).toBeDefined()
   user.socket.terminate()
+})
+
+it('keeps of a WebSocket that is never closed the newest messages', async () => {
+  const {sim, port} = await start()
+  const user = await SocketUser.open(port)
+  const frame = JSON.stringify(Array.from({length: 1000}, (_, i) => ({channel: '/foo', id: String(i)})))
+  for (let i = 0; i < 25; i += 1) user.socket.send(frame)
+  user.send('/last')
+  const capture = await sim.recorder.waitFor(({messages}) => messages.at(-1)?.channel === '/last', 5000)
+  expect(capture?.messages.length).toBeGreaterThan(9000)
+  expect(capture?.messages.length).toBeLessThan(20_000)
+  user.socket.close()
+})
+
+it('answers a batch that it cannot work on, and goes on', async () => {
+  const {port} = await start()
+  const user = await new PollingUser(port).start()
+  const answer = await fetch(`http://127.0.0.1:${port}/genesys/cometd/`, {
+    method: 'POST',
+    headers: {cookie: user.cookie ?? ''},
+    body: `[{"channel":"/meta/connect","clientId":"${user.clientId}","id":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}]`,
+  })
+  expect(answer.status).toBe(500)
+  expect((await user.ask({operation: 'requestChat', nickname: 'Ann'})).notifications).not.toEqual([])
+})
+
+it('a frame nested by the thousand costs its own WebSocket alone', async () => {
+  const {port} = await start()
+  const bystander = await new PollingUser(port).start()
+  const user = await SocketUser.open(port)
+  const closed = once(user.socket, 'close')
+  user.socket.send(`[{"channel":"/meta/connect","clientId":"x","id":${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}}]`)
+  expect((await closed)[0]).toBe(1011)
+  expect(await bystander.ask({operation: 'requestChat', nickname: 'Ann'})).toBeDefined()
 })

@@ -15,6 +15,9 @@ interface RequestHead {
   remoteAddress: string
 }
 
+/** Messages that are kept of one WebSocket; of more, the older half is forgotten: it may stay open for weeks. */
+const KEPT_MESSAGES = 20_000
+
 /** What has just happened to a request. */
 export type Moment = 'received' | 'sent' | 'struck' | 'ended' | 'closed'
 
@@ -70,6 +73,7 @@ export class Capture implements CapturedRequest {
       this.messages.push(message)
       if (typeof message.clientId === 'string') this.#log.belongsTo(message.clientId, this)
     }
+    if (this.messages.length > KEPT_MESSAGES) this.messages.splice(0, this.messages.length - KEPT_MESSAGES / 2)
     if (messages.length > 0) this.#log.reader?.(this, 'received', messages)
     this.#log.changed(this)
   }

@@ -60,6 +60,46 @@ async function expectNoDownload(answer: Response, why: RegExp): Promise<void> {
   expect(page).toMatch(why)
 }
 
+describe('a media type', () => {
+  it.each([['te\u0001xt/html'], ['text/html\u000b'], ['image'], ['a/b c'], [`${'a'.repeat(200)}/b`]])(
+    '%j that no header can carry is called bytes',
+    async type => {
+      await using gms = await start()
+      const part = (head: string, body: string): string => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`
+      const body = [
+        part('name="operation"', 'fileUpload'),
+        part('name="secureKey"', gms.secureKey),
+        part(`name="file"; filename="a.png"\r\nContent-Type: ${type}`, 'abc'),
+        '--b--\r\n',
+      ].join('')
+      const uploaded = await fetch(`http://127.0.0.1:${gms.port}/genesys/2/chat-ntf`, {
+        method: 'POST',
+        headers: {'content-type': 'multipart/form-data; boundary=b'},
+        body,
+      })
+      const {secureKey = '', userData} = (await uploaded.json()) as ChatNotification
+      const download = {operation: 'fileDownload', secureKey, fileId: userData?.['file-id'] ?? ''}
+      const answer = await call(gms.port, new URLSearchParams(download))
+      expect([answer.status, await answer.text()]).toEqual([200, 'abc'])
+      expect(answer.headers.get('content-type')).toMatch(/^(application\/octet-stream|image\/\S+)$/)
+    },
+  )
+
+  it('of a file of the agent is held to the same', async () => {
+    await using gms = await start()
+    gms.sim.agentSendsFile({name: 'a\r\nb.png', mimeType: 'a/b\r\nSet-Cookie: c=d', content: Buffer.from('abc')})
+    const {notifications} = await gms.user.ask({operation: 'requestNotifications', secureKey: gms.secureKey})
+    const {secureKey = '', messages = []} = notifications.at(-1) ?? {}
+    const fileId = messages.find(({type}) => type === 'FileUploaded')?.userData?.['file-id'] ?? ''
+    const answer = await call(gms.port, new URLSearchParams({operation: 'fileDownload', secureKey, fileId}))
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('set-cookie')]).toEqual([
+      200,
+      'application/octet-stream',
+      null,
+    ])
+  })
+})
+
 describe('files', () => {
   it('come back as they went, on any node, and are announced in the chat', async () => {
     await using gms = await start()

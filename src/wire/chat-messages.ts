@@ -8,8 +8,21 @@ import {z} from 'zod'
 
 const text = z.string().min(1)
 const userData = z.record(z.string(), z.string())
-/** What a client attaches: the page shows texts only; a number or a boolean is taken as its text. */
-const attachedData = z.record(z.string(), z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]))
+/** The page shows texts only; a number or a boolean is taken as its text. */
+const attached = z.record(z.string(), z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]))
+/** What a client attaches: an object in the page's examples, a "JSON-formatted string" in its tables. */
+const attachedData = z.preprocess(
+  (value: string | z.input<typeof attached>) => (typeof value === 'string' ? parsed(value) : value),
+  attached,
+)
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch {
+    return json
+  }
+}
 /** An index of the transcript; the page's own example sends it as a string. */
 const position = z.union([
   z.int().min(0),

@@ -7,6 +7,7 @@ import type {Browser, Page} from 'puppeteer-core'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {findChromium, launchChromium} from '../support/chromium.ts'
 import {projectRoot} from '../support/cli.ts'
+import {PollingUser} from '../support/simulator-client.ts'
 
 // The page of `gms-proxy simulate` in a real browser: the program as it is shipped, and the official CometD library.
 const chromium = await findChromium()
@@ -124,6 +125,70 @@ describe.skipIf(chromium === undefined)('the page of simulate', () => {
     await sees('.event', 'the chat has ended')
     await sees('#session', 'not connected')
     expect(errors).toEqual([])
+  })
+
+  it.each(['websocket', 'long-polling', 'callback-polling'])('tells what it did itself over %s from what others did', async transport => {
+    await using simulator = await simulate()
+    await open(simulator.pages[0]!)
+    await page.click('#mine')
+    await startChat(transport)
+    await sees('.wire.gms:not([hidden])', 'ParticipantJoined 3')
+    const tags = {websocket: 'ws', 'long-polling': 'lp', 'callback-polling': 'cb'}
+    const tag = `gms1 ${tags[transport as keyof typeof tags]}`
+    const rows = (await page.evaluate(
+      `[...document.querySelectorAll('.wire.gms:not([hidden]) summary')].map(({textContent}) => textContent)`,
+    )) as string[]
+    expect(rows).toEqual(expect.arrayContaining([`→ ${tag} handshake #1`, `← ${tag} handshake #1 ok`, `→ ${tag} requestChat #3`]))
+    const stranger = await new PollingUser(Number(new URL(simulator.pages[0]!).port)).start()
+    await stranger.ask({operation: 'requestChat', nickname: 'Stranger'})
+    await sees('#chats summary', 'Stranger')
+    await sees('.wire.gms[hidden]', 'requestChat')
+    expect(rows.length).toBeLessThanOrEqual(await page.$$eval('.wire.gms:not([hidden])', all => all.length))
+    expect(await page.$$('.wire.gms[data-mine=false]:not([hidden])')).toEqual([])
+  })
+
+  it('shows whatever clients send as text, and goes on', async () => {
+    await using simulator = await simulate()
+    await open(simulator.pages[0]!)
+    const markup = `<img src=x onerror="document.title='run'">`
+    const user = await new PollingUser(Number(new URL(simulator.pages[0]!).port)).start()
+    for (const data of [
+      {messages: 5},
+      {messages: [null, {type: {toString: 1}}], errors: {}},
+      {operation: {toString: 1}},
+      {operation: markup},
+      JSON.parse('['.repeat(2000) + ']'.repeat(2000)) as object,
+    ])
+      await user.post([user.message('/service/chatV2/customer-support', {data, id: {toString: 1} as unknown as string})])
+    await user.ask({operation: 'requestChat', nickname: markup, userData: {[markup]: markup}})
+    await page.type('#agent [name=says]', markup)
+    await page.keyboard.press('Enter')
+    await sees('#chats summary', '3 events')
+    await user.connect({advice: {timeout: 0}})
+    await sees('.wire.gms', `Message 4 “${markup}”`)
+    await sees('#chats summary', markup)
+    expect(await page.$$eval('main img', all => all.length)).toBe(0)
+    expect(errors).toEqual([])
+  })
+
+  it('fits a window of 1024, and keeps focus and what is unfolded when something happens', async () => {
+    await using simulator = await simulate()
+    await open(simulator.pages[0]!)
+    await page.setViewport({width: 1024, height: 768})
+    await startChat('websocket')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1024)
+    await sees('#chats summary', '2 events')
+    await page.focus('#chats summary')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#chats details[open]')
+    await fetch(`${simulator.control}agent`, {
+      method: 'POST',
+      headers: {'x-simulator-control': '1'},
+      body: JSON.stringify({says: 'anew'}),
+    })
+    await sees('#chats summary', '3 events')
+    await sees('#chats details[open] pre', 'anew')
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('3 events')
   })
 
   it('switches a fault on, sees it strike, and off again', async () => {

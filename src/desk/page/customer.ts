@@ -33,7 +33,6 @@ export class Customer {
   /** Index of the last event that was processed. */
   position = 0
   nickname = ''
-  clientId: string | undefined
 
   constructor(channel: () => string, listener: Listener) {
     this.#channel = channel
@@ -62,7 +61,6 @@ export class Customer {
     for (const type of cometd.getTransportTypes()) if (type !== start.transport) cometd.unregisterTransport(type)
     cometd.configure({url: `${location.origin}/genesys/cometd`, logLevel: 'warn'})
     const taken = (way: 'sent' | 'received') => (message: Message) => {
-      if (typeof message.clientId === 'string') this.clientId = message.clientId
       this.#listener.onMessage(way, message)
       return message
     }

@@ -13,15 +13,22 @@ interface Properties {
   click?: () => void
   title?: string
   href?: string
+  /** Names an item of a list that is filled anew. */
+  key?: string
 }
 
 /** Makes an element; what it says is text, never markup. */
-export function make(tag: string, {class: name, text, click, title, href}: Properties = {}, children: readonly Node[] = []): HTMLElement {
+export function make(
+  tag: string,
+  {class: name, text, click, title, href, key}: Properties = {},
+  children: readonly Node[] = [],
+): HTMLElement {
   const element = document.createElement(tag)
   if (name !== undefined) element.className = name
   if (text !== undefined) element.textContent = text
   if (title !== undefined) element.title = title
   if (href !== undefined) element.setAttribute('href', href)
+  if (key !== undefined) element.dataset['key'] = key
   if (tag === 'button') element.setAttribute('type', 'button')
   if (click) element.addEventListener('click', click)
   element.append(...children)
@@ -36,12 +43,37 @@ export function append(list: HTMLElement, element: HTMLElement, most: number): v
   if (follows) list.scrollTop = list.scrollHeight
 }
 
-/** Replaces what a list holds, only when it would look different: focus and scroll position stay otherwise. */
+const filled = new WeakMap<HTMLElement, string>()
+
+/**
+ * Replaces what a list holds, only when it would look different. Items with a `data-key` that were unfolded stay so, and the focus goes to what
+ * stands in the place of what had it.
+ */
 export function fill(list: HTMLElement, key: unknown, items: () => readonly HTMLElement[]): void {
   const now = JSON.stringify(key)
-  if (list.dataset['key'] === now) return
-  list.dataset['key'] = now
+  if (filled.get(list) === now) return
+  filled.set(list, now)
+  const unfolded = new Set([...list.querySelectorAll('details[open]')].map(keyOf))
+  const focus = placeOf(list, document.activeElement)
   list.replaceChildren(...items())
+  for (const details of list.querySelectorAll('details')) details.open = unfolded.has(keyOf(details))
+  const item = focus && [...list.children].find(child => keyOf(child) === focus.key)
+  const targets = item ? [...item.querySelectorAll<HTMLElement>(FOCUSABLE)] : []
+  ;(targets[focus?.index ?? 0] ?? targets.at(-1))?.focus({preventScroll: true})
+}
+
+const FOCUSABLE = 'a, button, summary'
+
+/** Name of the item that an element is or lies in. */
+function keyOf(element: Element): string | undefined {
+  return element.closest<HTMLElement>('[data-key]')?.dataset['key']
+}
+
+/** Which of the things in a list has the focus. */
+function placeOf(list: HTMLElement, focused: Element | null): {key: string; index: number} | undefined {
+  const key = focused && list.contains(focused) ? keyOf(focused) : undefined
+  const item = key === undefined ? undefined : focused?.closest('[data-key]')
+  return key === undefined || !item || !focused ? undefined : {key, index: [...item.querySelectorAll(FOCUSABLE)].indexOf(focused)}
 }
 
 /** Fills a `<select>` and keeps the choice where it still exists. */

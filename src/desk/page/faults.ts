@@ -41,7 +41,7 @@ export function showFaults({faults, nodes}: DeskState, attempt: (work: () => Pro
   byId('nofaults').hidden = faults.length === 0
   fill(byId('faultlist'), faults, () =>
     faults.map(fault =>
-      make('li', {class: 'item bad'}, [
+      make('li', {class: 'item bad', key: fault.id}, [
         make('span', {text: `${wordsOf(fault)} · struck ${fault.struck}×`}),
         make('button', {text: 'Off', click: () => attempt(() => call('DELETE', `faults/${fault.id}`))}),
       ]),
@@ -75,7 +75,7 @@ function faultOf(kind: Fault['kind'], number: number): Fault {
   }
 }
 
-function wordsOf({fault, on, transports, nodes, times}: ActiveFault): string {
+function wordsOf({fault, on, transports, nodes, probe, times}: ActiveFault): string {
   const number =
     'ms' in fault
       ? ` ${fault.ms} ms`
@@ -89,6 +89,7 @@ function wordsOf({fault, on, transports, nodes, times}: ActiveFault): string {
     on && `on ${on.join(', ')}`,
     transports && `over ${transports.join(', ')}`,
     nodes && `at ${nodes.join(', ')}`,
+    probe !== undefined && `of probe ${probe}`,
     times !== undefined && `${times} times`,
   ]
     .filter(Boolean)

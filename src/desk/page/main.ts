@@ -100,7 +100,7 @@ function showNodes({nodes}: DeskState): void {
     nodes.map(node => {
       const state = !node.running ? 'stopped' : node.status === 'OFFLINE' ? 'offline' : 'online'
       const url = `${location.protocol}//${location.hostname}:${node.port}/`
-      return make('li', {class: `node ${state}${node === here ? ' here' : ''}`}, [
+      return make('li', {class: `node ${state}${node === here ? ' here' : ''}`, key: node.name}, [
         make('a', {text: node.name, href: url, title: `The page of ${node.name}, port ${node.port}`}),
         make('span', {class: 'quiet', text: node.running ? `${state}, ${node.sessions} session${node.sessions === 1 ? '' : 's'}` : state}),
         ...(node.running
@@ -129,14 +129,15 @@ function showState(state: DeskState): void {
   ])
   fill(byId('chats'), chats, () =>
     [...chats].reverse().map(chat => {
+      const left = chat.events - chat.transcript.length
       const lines = chat.transcript.map(
         ({index, type, from, text}) => `${index} ${from.nickname} ${type}${text === undefined ? '' : ` ${text}`}`,
       )
       const where = chat.ended ? 'ended' : chat.nodes.length > 0 ? `on ${chat.nodes.join(', ')}` : 'nobody listens'
-      return make('li', {}, [
+      return make('li', {key: String(chat.number)}, [
         make('details', {}, [
-          make('summary', {text: `chat ${chat.number}, ${chat.nickname}: ${where}, ${chat.transcript.length} events`}),
-          make('pre', {class: 'quiet', text: lines.join('\n')}),
+          make('summary', {text: `chat ${chat.number}, ${chat.nickname}: ${where}, ${chat.events} events`}),
+          make('pre', {class: 'quiet', text: (left > 0 ? [`(${left} before)`, ...lines] : lines).join('\n')}),
         ]),
       ])
     }),
@@ -265,7 +266,7 @@ void follow(
     if (event.type === 'state') showState(event.state)
     else if (event.line.n > last) {
       last = event.line.n
-      showGms(event.line, event.line.session !== undefined && event.line.session === customer.clientId)
+      showGms(event.line)
     }
   },
   there =>

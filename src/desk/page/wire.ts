@@ -1,4 +1,3 @@
-import type {ChatNotification} from '../../wire/chat-messages.ts'
 import type {FeedLine} from '../protocol.ts'
 import {append, byId, clock, make} from './dom.ts'
 
@@ -8,6 +7,7 @@ const MOST = 600
 interface Said {
   channel: string
   id?: string | undefined
+  clientId?: string | undefined
   data?: unknown
   successful?: boolean | undefined
   error?: string | undefined
@@ -25,15 +25,25 @@ interface Row {
   detail: unknown
   kind: 'message' | 'fault' | 'failed'
   connect: boolean
-  mine: boolean
+  /** Of GMS: the request that it belongs to, and the session where it is known. */
+  request?: number | undefined
+  session?: string | undefined
 }
 
 const list = byId('lines')
 const mine = byId<HTMLInputElement>('mine')
 const connects = byId<HTMLInputElement>('connects')
+/** Sessions of the client of this page. */
+const ownSessions = new Set<string>()
 
 /** What the client of this page sent or received. */
 export function showClient(way: 'sent' | 'received', message: Said): void {
+  const {clientId} = message
+  if (clientId !== undefined && !ownSessions.has(clientId)) {
+    ownSessions.add(clientId)
+    // GMS may have told of the session before its client knew of it.
+    own(({session}) => session === clientId)
+  }
   show({
     at: Date.now(),
     side: 'client',
@@ -43,55 +53,78 @@ export function showClient(way: 'sent' | 'received', message: Said): void {
     detail: message,
     kind: message.successful === false ? 'failed' : 'message',
     connect: message.channel === '/meta/connect',
-    mine: true,
   })
 }
 
 /** What a node received, answered or suffered. */
-export function showGms(line: FeedLine, own: boolean): void {
-  const {at, node, kind, transport, messages, text} = line
+export function showGms({at, node, kind, transport, messages, more, text, request, session}: FeedLine): void {
+  const from = {at, side: 'gms', request, session} as const
   const tag = `${node}${transport === undefined ? '' : ` ${SHORT[transport] ?? transport}`} `
   if (!messages)
     show({
-      at,
-      side: 'gms',
+      ...from,
       way: '•',
       tag,
       text: text ?? '',
-      detail: line,
+      detail: {node, text},
       kind: kind === 'fault' ? 'fault' : 'message',
       connect: false,
-      mine: own,
     })
   for (const message of messages ?? [])
     show({
-      at,
-      side: 'gms',
+      ...from,
       way: kind === 'received' ? '→' : '←',
       tag,
       text: summaryOf(message),
       detail: message,
       kind: message.successful === false ? 'failed' : 'message',
       connect: message.channel === '/meta/connect',
-      mine: own,
     })
+  if (more !== undefined)
+    show({...from, way: '•', tag, text: `and ${more} messages more`, detail: {node, more}, kind: 'message', connect: false})
+  // What was said of the request before its session was known: its handshake, its upgrade, a fault.
+  if (session !== undefined && ownSessions.has(session)) own(row => row.request === String(request))
 }
 
 const SHORT: Readonly<Record<string, string>> = {websocket: 'ws', 'long-polling': 'lp', 'callback-polling': 'cb'}
 
+/** Marks rows of GMS, and those of the same requests, as the doing of this page. */
+function own(isOwn: (row: DOMStringMap) => boolean): void {
+  const rows = [...list.children].filter(item => item instanceof HTMLElement)
+  const requests = new Set(rows.filter(({dataset}) => isOwn(dataset)).map(({dataset}) => dataset['request']))
+  for (const row of rows)
+    if (row.dataset['mine'] === 'false' && row.dataset['request'] !== undefined && requests.has(row.dataset['request'])) {
+      row.dataset['mine'] = 'true'
+      judge(row)
+    }
+}
+
+/** Text of whatever a client may have sent in place of text. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
+/** Of one line, whoever wrote it: a client may send anything. */
 function summaryOf({channel, id, data, successful, error}: Said): string {
-  const name = channel.startsWith('/meta/') ? channel.slice('/meta/'.length) : channel.startsWith('/service/chatV2/') ? '' : channel
-  const number = id === undefined ? '' : ` #${id}`
-  if (error !== undefined) return `${name || 'publish'}${number} ${error}`
+  const said = plain(channel)
+  const name = said.startsWith('/meta/') ? said.slice('/meta/'.length) : said.startsWith('/service/chatV2/') ? '' : said
+  const number = id === undefined ? '' : ` #${plain(id)}`
+  if (error !== undefined) return `${name || 'publish'}${number} ${plain(error)}`
   if (successful !== undefined) return `${name || 'publish'}${number} ${successful ? 'ok' : 'failed'}`
   if (typeof data === 'object' && data !== null) {
-    if ('operation' in data) return `${String(data.operation)}${number}`
-    const {messages = [], errors = [], chatEnded} = data as ChatNotification
-    const events = messages.map(({type, index, text}) => `${type} ${index}${text === undefined ? '' : ` “${text}”`}`)
-    const failures = errors.map(({code}) => `error ${code}`)
-    return [...events, ...failures, ...(chatEnded ? ['chat ended'] : [])].join(', ') || 'notification'
+    if ('operation' in data) return `${plain(data.operation)}${number}`
+    const {messages, errors, chatEnded} = data as {messages?: unknown; errors?: unknown; chatEnded?: unknown}
+    const events = objectsOf(messages).map(
+      ({type, index, text}) => `${plain(type)} ${plain(index)}${text === undefined ? '' : ` “${plain(text)}”`}`,
+    )
+    const failures = objectsOf(errors).map(({code}) => `error ${plain(code)}`)
+    return [...events, ...failures, ...(chatEnded === true ? ['chat ended'] : [])].join(', ') || 'notification'
   }
   return `${name}${number}`
+}
+
+function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter((item): item is Record<string, unknown> => typeof item === 'object' && item !== null) : []
 }
 
 function show(row: Row): void {
@@ -107,7 +140,10 @@ function show(row: Row): void {
   details.addEventListener('toggle', () => (body.textContent = details.open ? JSON.stringify(row.detail, undefined, 2) : ''))
   const item = make('li', {class: `wire ${row.side} ${row.kind}`}, [make('time', {text: clock(row.at)}), details])
   item.dataset['connect'] = String(row.connect)
-  item.dataset['mine'] = String(row.mine)
+  const mineAlready = row.side === 'client' || (row.session !== undefined && ownSessions.has(row.session))
+  item.dataset['mine'] = String(mineAlready)
+  if (row.request !== undefined) item.dataset['request'] = String(row.request)
+  if (row.session !== undefined) item.dataset['session'] = row.session
   item.dataset['at'] = String(row.at)
   judge(item)
   append(list, item, MOST)
