@@ -132,7 +132,7 @@ class IdleChat {
   }
 
   #receive(text: string): void {
-    this.#account?.hears(text)
+    this.#account?.hears(text, 'websocket')
     for (const message of parseMessages(text) ?? []) {
       if (message.data !== undefined) continue
       if (this.#waiting !== undefined && message.id === this.#waiting.id) this.#waiting.settle(message)

@@ -10,13 +10,19 @@ export interface OpenChat {
   ended: boolean
 }
 
+/**
+ * CometD finds the session of an HTTP request by its BAYEUX_BROWSER cookie, which an upgrade is not given: what began on a WebSocket can be
+ * taken up again on another WebSocket, and over HTTP is answered 402 (measured on CometD 5 and 8).
+ */
+export type Travel = 'http' | 'websocket'
+
 /** How long an answer may take that is still waited for when its user is gone, ms. */
 export const LAST_ANSWER_MS = 2000
 
 /** What one user has opened, read off everything it sends and hears. */
 export class Account {
-  /** Sessions that GMS has not seen the end of. */
-  readonly sessions = new Set<string>()
+  /** Sessions that GMS has not seen the end of, and how they travelled last. */
+  readonly sessions = new Map<string, Travel>()
   chat: OpenChat | undefined
   readonly #ledger: Ledger
   readonly #cookies: () => string
@@ -67,11 +73,11 @@ export class Account {
   }
 
   /** What came back: Bayeux messages on any transport, or the answer of a file operation. */
-  hears(answer: string | Buffer): void {
+  hears(answer: string | Buffer, over: Travel = 'http'): void {
     if (answer.length > MOST_TEXT) return
     const text = answer.toString()
     for (const {channel, successful, clientId, data} of messagesIn(text)) {
-      if (channel === META.handshake && successful === true && clientId !== undefined) this.sessions.add(clientId)
+      if (channel === META.handshake && successful === true && clientId !== undefined) this.sessions.set(clientId, over)
       // Whatever it was answered, there is nothing left to close.
       if (channel === META.disconnect) this.sessions.clear()
       if (channel.startsWith(CHANNEL_PREFIX)) this.#notified(data)

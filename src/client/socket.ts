@@ -102,7 +102,7 @@ export class RecordedSocket extends WebSocket {
 
   #received(text: string): void {
     this.#lastTraffic = performance.now()
-    this.#user.account?.hears(text)
+    this.#user.account?.hears(text, 'websocket')
     const {journal} = this.#user
     const messages = parseMessages(text)
     if (messages === undefined)

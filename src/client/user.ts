@@ -20,6 +20,8 @@ export interface Address {
   readonly trust?: SecureContext
   /** Sent with every request and upgrade: a gateway in front may ask for a key. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Address of this machine that users connect from unless they have one of their own; the system's choice when absent. */
+  readonly from?: string
   /** Where chats and sessions are noted that somebody will have to close. */
   readonly ledger?: Ledger
 }
@@ -109,7 +111,7 @@ export class User {
       journal = new Journal(),
       headers = {},
       jar = newJar(),
-      from,
+      from = address.from,
     }: {journal?: Journal; headers?: Readonly<Record<string, string>>; jar?: CookieJar; from?: string} = {},
   ) {
     this.address = address

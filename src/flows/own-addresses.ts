@@ -1,18 +1,23 @@
+import {createHash} from 'node:crypto'
 import {createServer} from 'node:net'
 
-/** Far enough apart for a proxy that looks at the first three numbers of an address only (nginx `ip_hash`). */
+/**
+ * Without a pattern, and different in each of the last three numbers: nginx `ip_hash` sums up the first three, HAProxy `balance source` takes
+ * the remainder of the whole, and evenly spaced addresses all end at one node.
+ */
 function candidate(number: number): string {
-  return `127.${1 + (number % 250)}.${1 + ((number * 7) % 250)}.1`
+  const [second = 0, third = 0, fourth = 0] = createHash('sha256').update(`address ${number}`).digest()
+  return [127, ...[second, third, fourth].map(byte => 1 + (byte % 250))].join('.')
 }
 
 /**
  * Addresses of this machine from which users can connect to `url`, so that they do not all look alike to a proxy that tells them apart by
  * address. Empty where there is one address only: `url` is not on the loopback interface, or the system gives that interface a single
- * address (macOS).
+ * address (macOS). Another `after`, other addresses.
  */
-export async function ownAddresses(url: URL, count: number): Promise<readonly string[]> {
+export async function ownAddresses(url: URL, count: number, after = 0): Promise<readonly string[]> {
   if (!url.hostname.startsWith('127.')) return []
-  const all = Array.from({length: count}, (_, number) => candidate(number))
+  const all = Array.from({length: count}, (_, number) => candidate(after + number))
   const [first] = all
   return first !== undefined && (await isOurs(first)) ? all : []
 }

@@ -34,7 +34,11 @@ export interface PlainRequestResult extends Transcript {
 export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
   id: 'plain-request',
   title: 'One plain request',
-  run: (target, {method = 'GET', target: requestTarget, headers = [], body, throughTunnel, from, httpVersion = '1.1'}, context) => {
+  run: (
+    target,
+    {method = 'GET', target: requestTarget, headers = [], body, throughTunnel, from = target.from, httpVersion = '1.1'},
+    context,
+  ) => {
     const probe = nextProbe()
     const result: Omit<PlainRequestResult, keyof Transcript> = {headers: {}, answer: '', probe, stayedOpen: false}
     return play('plain-request', target, context, result, async cast => {

@@ -83,6 +83,7 @@ export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
         ],
         ...(thenHandshake && together ? {body: clientTextFrame(HANDSHAKE), afterUpgrade: Buffer.alloc(0)} : {}),
         ...(thenHandshake && !together ? {afterUpgrade: clientTextFrame(HANDSHAKE)} : {}),
+        ...(target.from === undefined ? {} : {localAddress: target.from}),
         ...(target.trust ? {trust: target.trust} : {}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,

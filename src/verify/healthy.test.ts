@@ -189,6 +189,26 @@ test('a cautious proxy takes the offer of compression away, knows its origins, a
   expect(await notPassed('nginx', 'nginx.conf', CAUTIOUS, {only})).toEqual([])
 }, 120_000)
 
+test('limits that one customer never reaches are not reached by checks that run side by side', async () => {
+  const limits = CAUTIOUS.replace('rate=100r/s', 'rate=20r/s')
+    .replace('burst=300', 'burst=60')
+    .replace('limit_req_zone', 'limit_conn_zone $binary_remote_addr zone=open:1m;\n    limit_req_zone')
+    .replace('limit_req zone', 'limit_conn open 20;\n            limit_req zone')
+  // Each opens chats for a crowd from one address.
+  const skip = [
+    'limits',
+    'affinity',
+    'health',
+    'upgrade-idle',
+    'polling-hold',
+    'upload-slow-client',
+    'upload-late-answer',
+    'access',
+    'forwarding',
+  ]
+  expect((await notPassed('nginx', 'nginx.conf', limits, {only: [], skip})).filter(({status}) => status === 'failed')).toEqual([])
+}, 120_000)
+
 test('where the address decides the node, chats outlive a node, and the node gets new ones when it is back', async () => {
   const only = ['affinity-transport-fallback', 'affinity-upload-websocket', 'health']
   const outcomes = await Promise.all([

@@ -136,7 +136,7 @@ export async function setStage({
  * One request before all others. All users of a check share our address: a proxy that remembers which node an address got (HAProxy's
  * stick-table) learns it from the first answer, and two first requests at the same time would be given two nodes.
  */
-async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal, politely: boolean): Promise<void> {
+export async function settleIn(target: Target, budgets: Budgets, signal: AbortSignal, politely: boolean): Promise<void> {
   const patient = {budgets: {...budgets, answer: SETTLE_MS}, signal}
   if (politely) {
     await handshake.run(target, {transport: 'long-polling'}, patient)

@@ -1,3 +1,4 @@
+import {ownAddresses} from '../flows/own-addresses.ts'
 import type {LimitFunction} from 'p-limit'
 import pLimit from 'p-limit'
 import type {Ledger} from '../client/ledger.ts'
@@ -19,7 +20,7 @@ import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
 import {conclude, runCheck, whyNot} from './run-check.ts'
 import {selectChecks} from './select.ts'
-import {budgetsFor, mostChatsHere, promisesWith, setStage, targetOf} from './stage.ts'
+import {budgetsFor, mostChatsHere, promisesWith, setStage, settleIn, targetOf} from './stage.ts'
 import type {RealGms, SetStage, StageOptions} from './stage.ts'
 import {pathOf, prepare, promisesOfUrl} from './subject.ts'
 import type {Subject} from './subject.ts'
@@ -88,6 +89,21 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
   }
 }
 
+/** The first addresses are those that checks hand out to their own users. */
+const BEYOND_OTHERS = 100
+
+/**
+ * Customers have an address each. To a proxy that limits what one address may do, checks that run side by side from one address would look like
+ * a single customer who does everything at once.
+ */
+async function fromOwnAddress(set: SetStage, from: string | undefined): Promise<SetStage> {
+  const {stage} = set
+  if (from === undefined || !stage.configuration?.accepted) return set
+  const target = {...stage.target, from}
+  await settleIn(target, stage.budgets, stage.signal, false)
+  return {...set, stage: {...stage, target}}
+}
+
 async function verifyConfiguration(
   subject: Exclude<Subject, {kind: 'url'}>,
   checks: readonly Check[],
@@ -117,8 +133,9 @@ async function verifyConfiguration(
   const shared = await setStage(stageOptions)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
-    const judge = (check: Check, set: SetStage, ledger?: Ledger) =>
-      runCheck(check, set, {
+    const addresses = real ? [] : await ownAddresses(shared.stage.target.url, checks.length, BEYOND_OTHERS)
+    const judge = async (check: Check, set: SetStage, ledger?: Ledger) =>
+      runCheck(check, set === shared ? await fromOwnAddress(set, addresses[checks.indexOf(check)]) : set, {
         name,
         proxy,
         config,
@@ -134,7 +151,7 @@ async function verifyConfiguration(
         nodes: promises.nodes,
         gms: real ? 'real' : 'ours',
         intrusive: options.intrusive,
-        oneForAll: real?.urls.length === 1 && named > 1,
+        oneForAll: real !== undefined && named > 1 && new Set(real.urls.map(({origin}) => origin)).size === 1,
         ...(real ? {lacks: real.offer.lacks} : {}),
       })
     const run = async (check: Check): Promise<Outcome> => {
