@@ -1,11 +1,12 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import pLimit from 'p-limit'
 import {BayeuxClient} from '../client/bayeux-client.ts'
-import type {Account, Ledger} from '../client/ledger.ts'
+import type {Account, Ledger, OpenChat, Travel} from '../client/ledger.ts'
 import {LAST_ANSWER_MS} from '../client/ledger.ts'
 import {LongPollingTransport} from '../client/long-polling.ts'
 import type {Address} from '../client/user.ts'
 import {User} from '../client/user.ts'
+import {WebSocketTransport} from '../client/websocket.ts'
 import type {ChatAuth} from '../wire/chat-messages.ts'
 
 export interface FarewellResult {
@@ -41,51 +42,74 @@ export async function farewell(ledger: Ledger, options: FarewellOptions): Promis
   const accounts = ledger.unsettled
   const open = new Set(accounts.flatMap(({chat}) => (chat && !chat.ended ? [chat] : [])))
   const over = AbortSignal.timeout(ALL_MS)
-  await Promise.all(accounts.map(account => limit(() => close(account, options, over))))
-  // Where no key ever came there was no chat, as far as anybody can tell.
-  const chats = [...open].filter(({secureKey}) => secureKey !== undefined)
+  const lost = new Set<OpenChat>()
+  await Promise.all(
+    accounts.map(account =>
+      limit(async () => {
+        const {chat, asking} = account
+        const hadSession = account.sessions.size > 0
+        const found = await close(account, options, over)
+        // Nobody could ask whether the chat had been granted.
+        if (chat && asking && hadSession && !found) lost.add(chat)
+      }),
+    ),
+  )
+  // Where a session was found and no key came, there was no chat.
+  const chats = [...open].filter(chat => chat.secureKey !== undefined || lost.has(chat))
   return {chats: chats.length, left: chats.filter(({ended}) => !ended).length}
 }
 
-async function close(account: Account, options: FarewellOptions, over: AbortSignal): Promise<void> {
+/** True when a session of the account was found. */
+async function close(account: Account, options: FarewellOptions, over: AbortSignal): Promise<boolean> {
   const {at: places} = options
-  for (const clientId of [...account.sessions])
-    for (const place of places) if (await goodbye(account, place, clientId, options, over)) break
+  let found = false
+  for (const [clientId, travel] of [...account.sessions])
+    for (const place of places)
+      if (await goodbye(account, place, {clientId, travel}, options, over)) {
+        found = true
+        break
+      }
   const [first] = places
   if (first && account.chat?.secureKey !== undefined && !account.chat.ended) await goodbye(account, first, undefined, options, over)
+  return found
 }
 
-/** Says goodbye in the session `clientId`, or in a new one. False when the session is not known there. */
+/** Says goodbye in this session, or in a new one. False when the session is not known there. */
 async function goodbye(
   account: Account,
   {ledger: _, ...place}: Address,
-  clientId: string | undefined,
+  session: {clientId: string; travel: Travel} | undefined,
   {auth, deadlineMs}: FarewellOptions,
   over: AbortSignal,
 ): Promise<boolean> {
   const {chat, cookies} = account
   if (over.aborted) return false
-  const user = new User(place, {headers: clientId === undefined || cookies === '' ? {} : {Cookie: cookies}})
+  const user = new User(place, {headers: !session || cookies === '' ? {} : {Cookie: cookies}})
   const giveUp = () => user.destroy()
   over.addEventListener('abort', giveUp)
   try {
-    const bayeux = new BayeuxClient(new LongPollingTransport(user))
+    const transport =
+      session?.travel === 'websocket' ? (await WebSocketTransport.open(user, {deadlineMs})).transport : new LongPollingTransport(user)
+    const bayeux = new BayeuxClient(transport)
     bayeux.onEvent(message => account.hears(JSON.stringify([message])))
-    bayeux.clientId = clientId
-    if (clientId === undefined) await bayeux.handshake(deadlineMs)
+    bayeux.clientId = session?.clientId
+    if (!session) await bayeux.handshake(deadlineMs)
     const poll = () => bayeux.connect(deadlineMs, {immediate: true})
     // What the user did not live to hear: the key of its chat.
     const connected = await poll()
     if (!connected.answered || connected.message.successful !== true) return false
-    // The request may have been on its way when its user left.
-    const since = performance.now()
-    while (account.asking && performance.now() - since < LAST_ANSWER_MS && !over.aborted) {
-      await pause(ASK_AGAIN_MS)
-      await poll()
+    const until = async (done: () => boolean) => {
+      const since = performance.now()
+      while (!done() && performance.now() - since < LAST_ANSWER_MS && !over.aborted) {
+        await pause(ASK_AGAIN_MS)
+        await poll()
+      }
     }
+    // The request may have been on its way when its user left.
+    await until(() => !account.asking)
     if (chat?.secureKey !== undefined && !chat.ended) {
       await bayeux.publish(chat.channel, {operation: 'disconnect', secureKey: chat.secureKey, ...(auth ? {auth} : {})}, deadlineMs)
-      if (!chat.ended) await poll()
+      await until(() => chat.ended)
     }
     await bayeux.disconnect(deadlineMs)
     return true

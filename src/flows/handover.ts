@@ -1,3 +1,4 @@
+import {performance} from 'node:perf_hooks'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
 import type {CustomerPage, PageSeen} from './customer-page.ts'
@@ -33,6 +34,8 @@ export interface HandoverInput {
   blows: readonly Blow[]
   /** Addresses of this machine that users connect from in turn; the system's choice when empty. */
   from?: readonly string[]
+  /** Another newcomer arrives this often, ms; default 400. */
+  newcomerEveryMs?: number
 }
 
 /** A user who comes for the first time: handshake and first connect. */
@@ -43,6 +46,8 @@ export interface Newcomer extends HandshakeResult {
   /** ms from that blow to his coming, and to the end of his handshake. */
   cameAfterMs: number
   tookMs: number
+  /** Share of that time for which this process had work to do, 0 to 1. Near 1 it is the machine that did not get around to it. */
+  strain: number
 }
 
 export interface HandoverResult extends Transcript {
@@ -53,9 +58,6 @@ export interface HandoverResult extends Transcript {
   struckAt: readonly number[]
 }
 
-/** Another newcomer arrives this often, ms. */
-const NEWCOMER_EVERY_MS = 400
-
 /**
  * Chats with the official client while things happen to GMS: the customers' pages do what pages do (retry, handshake again, ask for what they
  * missed), customers go on talking, and newcomers arrive all the time.
@@ -64,7 +66,7 @@ export const handover: Flow<HandoverInput, HandoverResult> = {
   id: 'handover',
   title: 'Chats that outlive their GMS node',
   needs: ({chats}) => ['agent', 'websocket', ...(chats.includes('callback-polling') ? (['callback-polling'] as const) : [])],
-  async run(target, {chats: transports, blows, from = []}, context) {
+  async run(target, {chats: transports, blows, from = [], newcomerEveryMs = 400}, context) {
     const {signal} = context
     const address = (number: number) => {
       const chosen = from[number % Math.max(1, from.length)]
@@ -100,15 +102,17 @@ export const handover: Flow<HandoverInput, HandoverResult> = {
         for (let count = 0; elapsed() < least || (elapsed() < most && !(heard && enough(own))); count += 1) {
           const cameAfterMs = elapsed()
           const transport = ones(count) % 2 === 0 ? 'long-polling' : 'websocket'
+          const load = performance.eventLoopUtilization()
           const arrival = handshake.run(target, {transport, ...address(transports.length + arriving.length)}, context).then(result => {
-            const newcomer = {...result, transport, blow: number, cameAfterMs, tookMs: elapsed() - cameAfterMs} as const
+            const strain = performance.eventLoopUtilization(load).utilization
+            const newcomer = {...result, transport, blow: number, cameAfterMs, tookMs: elapsed() - cameAfterMs, strain} as const
             own.push(newcomer)
             newcomers.push(newcomer)
           })
           // An abort is reported by the wait below.
           arrival.catch(() => undefined)
           arriving.push(arrival)
-          await pause(NEWCOMER_EVERY_MS, undefined, {signal}).catch(() => undefined)
+          await pause(newcomerEveryMs, undefined, {signal}).catch(() => undefined)
           signal.throwIfAborted()
         }
         await Promise.all(arriving)

@@ -29,6 +29,17 @@ test('a paced upload takes as long as its line, and arrives whole', async () => 
   expect(simulator.recorder.byProbe(file?.probe ?? '')?.body?.sha256).toBe(file?.form.sha256)
 })
 
+test('a small form is interrupted in the middle, too', async () => {
+  await using simulator = await startSimulator({nodes: 1, holdMs: 500})
+  const {files} = await sendFiles.run(
+    targetOf(simulator),
+    {bytes: 1024, pace: {bytesPerSecond: 15_000, pauses: [256, 512].map(afterBytes => ({afterBytes, ms: 400}))}},
+    context(),
+  )
+  expect(files[0]).toMatchObject({status: 200, statusCode: 0})
+  expect(files[0]?.sendingMs).toBeGreaterThanOrEqual(800)
+})
+
 test('users who upload together are all half done before one of them is done', async () => {
   await using simulator = await startSimulator({nodes: 1, holdMs: 500})
   const {files, together} = await sendFiles.run(targetOf(simulator), {users: 3, bytes: 200_000, togetherMs: 300}, context())

@@ -68,8 +68,10 @@ export interface SendFilesResult extends Transcript {
   together: boolean
 }
 
-/** A piece of a paced form leaves every so many ms. */
+/** A piece of a paced form leaves every so many ms, or sooner when the form is small. */
 const BEAT_MS = 200
+/** So that even a small form can be interrupted in the middle. */
+const FEWEST_PIECES = 8
 const PIECE = 65_536
 /** A busy machine moves this much at least. */
 const SLOWEST_BYTES_PER_MS = 1000
@@ -98,7 +100,9 @@ async function* pieces(
   {pace, halfway}: {pace?: Pace; halfway?: () => Promise<void>},
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const size = pace ? Math.max(1, Math.round((pace.bytesPerSecond * BEAT_MS) / 1000)) : Math.min(PIECE, Math.ceil(body.length / 2))
+  const size = pace
+    ? Math.max(1, Math.min(Math.round((pace.bytesPerSecond * BEAT_MS) / 1000), Math.ceil(body.length / FEWEST_PIECES)))
+    : Math.min(PIECE, Math.ceil(body.length / 2))
   const half = body.length / 2
   const began = performance.now()
   let paused = 0
@@ -106,7 +110,7 @@ async function* pieces(
     if (pace) {
       const before = paused
       paused = pace.pauses.reduce((sum, {afterBytes, ms}) => sum + (afterBytes <= at ? ms : 0), 0)
-      const due = began + (at / size) * BEAT_MS + paused
+      const due = began + (at / pace.bytesPerSecond) * 1000 + paused
       // A pause is kept in full even when the beats before it came late.
       const rest = Math.max(due - performance.now(), paused - before)
       if (rest > 0) await wait(rest, undefined, {signal})

@@ -16,6 +16,8 @@ export interface UploadInput {
   seed?: string
   /** Stop after the upload: no limits asked before, nothing downloaded or deleted. */
   uploadOnly?: boolean
+  /** Address of this machine that the user connects from. */
+  from?: string
 }
 
 export interface UploadResult extends Transcript {
@@ -46,7 +48,7 @@ export const upload: Flow<UploadInput, UploadResult> = {
   id: 'upload',
   title: 'An upload in a chat',
   needs: () => ['files'],
-  run: (target, {transport, bytes, seed = 'gms-proxy', uploadOnly = false}, context) => {
+  run: (target, {transport, bytes, seed = 'gms-proxy', uploadOnly = false, from}, context) => {
     const operations: FileExchange[] = []
     const note = (exchange: FileExchange) => operations.push(exchange)
     const result: Omit<UploadResult, keyof Transcript> = {sentSha256: '', form: {bytes: 0, sha256: ''}, operations, uploaded: false}
@@ -54,7 +56,7 @@ export const upload: Flow<UploadInput, UploadResult> = {
       const {budgets} = cast
       const content = seededBytes(bytes, seed)
       result.sentSha256 = sha256(content)
-      const user = cast.user()
+      const user = cast.user({}, from === undefined ? {} : {from})
       const {bayeux} = await openSession(cast, user, transport)
       if (bayeux.clientId !== undefined) result.clientId = bayeux.clientId
       const log = listen(bayeux)

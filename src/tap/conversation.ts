@@ -168,8 +168,10 @@ export class Conversation {
       this.#leaveHttp(head, status)
       return {kind: 'foreign'}
     }
-    this.#onRefused(to)
-    this.#requests.decide('http')
+    if (to?.capture === this.#reading?.capture) {
+      this.#onRefused(to)
+      this.#requests.decide('http')
+    }
     if (to) {
       if (to.left) rejoin(to.capture)
       to.capture.answering(status)

@@ -235,6 +235,24 @@ describe('ends of connections', () => {
 })
 
 describe('what is noted', () => {
+  it('an upgrade that was sent before the answer to another request came', async () => {
+    const answers = ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n']
+    const {tapped, log} = await node(socket =>
+      socket.on('data', () => {
+        const answer = answers.shift() ?? ''
+        if (answers.length === 0) socket.end(answer)
+        else socket.write(answer)
+      }),
+    )
+    const text = Buffer.from('[{"channel":"/meta/connect"}]')
+    // Masked with zeros.
+    const frame = Buffer.concat([Buffer.from([0x81, 0x80 + text.length, 0, 0, 0, 0]), text])
+    const requests = 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /genesys/cometd HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n'
+    await talk(tapped, [requests, frame])
+    expect(log.requests[1]?.messages.map(({channel}) => channel)).toEqual(['/meta/connect'])
+    expect(log.requests.map(({status}) => status)).toEqual([200, 101])
+  })
+
   it('answers belong to their requests when these come in one piece', async () => {
     const {tapped, log} = await node(socket => {
       let seen = ''

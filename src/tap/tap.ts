@@ -167,5 +167,7 @@ function cutAfter(gone: Socket, other: Socket): void {
   }
   if (other.connecting) other.destroy()
   else if (other.writableLength === 0) reset()
-  else other.once('drain', reset)
+  else if (other.writableEnded) other.once('finish', reset)
+  // Not `drain`: that only comes after a write that was told to wait.
+  else other.write('', reset)
 }

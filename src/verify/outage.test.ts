@@ -1,7 +1,8 @@
 import {expect, test} from 'vitest'
 import type {PageSeen} from '../flows/customer-page.ts'
 import type {Transcript} from '../flows/flow.ts'
-import {lossIn} from './outage.ts'
+import {RequestLog} from '../simulator/request-log.ts'
+import {lossIn, metAnError, newcomerEveryMs} from './outage.ts'
 
 const AGENT = {nickname: 'Agent', participantId: 2, type: 'Agent'} as const
 const CLIENT = {nickname: 'Probe', participantId: 1, type: 'Client'} as const
@@ -56,4 +57,20 @@ test.each([
   ],
 ] as const)('%s', (_, texts, loss) => {
   expect(lossIn(chatWith(texts), ['news'])).toMatch(loss)
+})
+
+test.each([2, 3, 5, 10])('of %i nodes none is missed by chance', nodes => {
+  // Of the 30 s after its return a node may still be left out for ten; half of the newcomers come over each transport.
+  const chances = 20_000 / newcomerEveryMs(nodes) / 2
+  expect((1 - 1 / nodes) ** chances).toBeLessThan(0.00001)
+})
+
+test.each([
+  ['timed-out', 0.95, false],
+  ['timed-out', 0.5, true],
+  ['refused', 0.95, true],
+] as const)('a newcomer who %s while this process was busy for %d of the time', (ended, strain, isError) => {
+  const newcomer = {flow: 'handshake', exchanges: [], transport: 'websocket', blow: 0, cameAfterMs: 25_000, tookMs: 15_000} as const
+  const handshake = {supportedConnectionTypes: [], cookies: [], headers: {}}
+  expect(metAnError({...newcomer, ...handshake, ended, strain}, new RequestLog(8))).toBe(isError)
 })

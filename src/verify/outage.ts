@@ -15,6 +15,11 @@ export const CHATS: readonly BayeuxTransport[] = [
 /** Addresses that chats and newcomers of one run come from. */
 export const ADDRESSES = 128
 
+/** Between two newcomers, ms: as many come to each node of ten as to each of two, so that a proxy that draws lots leaves none of them out. */
+export function newcomerEveryMs(nodes: number): number {
+  return Math.max(80, 800 / Math.max(2, nodes))
+}
+
 /** The node that answered the handshake of a session; `undefined` when it never reached one. */
 export function nodeOf(clientId: string | undefined, recorder: Recorder): string | undefined {
   return clientId === undefined ? undefined : recorder.bySession(clientId)[0]?.node
@@ -34,6 +39,14 @@ export function busiest(chats: readonly ChatNow[], recorder: Recorder): string |
 /** A handshake that succeeded and that GMS knows of. */
 export function gotThrough({clientId}: Newcomer, recorder: Recorder): boolean {
   return nodeOf(clientId, recorder) !== undefined
+}
+
+/** An answer that this process was too busy to wait for, all the time: not the proxy's doing. */
+const STRAINED = 0.9
+
+/** A handshake that was refused, or got no answer although this machine had time for one. */
+export function metAnError(newcomer: Newcomer, recorder: Recorder): boolean {
+  return !gotThrough(newcomer, recorder) && !(newcomer.ended === 'timed-out' && newcomer.strain > STRAINED)
 }
 
 /** What a newcomer met, in a few words. */

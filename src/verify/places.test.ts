@@ -12,6 +12,7 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), 'checks')
 
 const PLACES: Readonly<Record<string, string>> = {
   'polling-callback-chat/broken.cached.nginx.conf': 'proxy_cache ',
+  'polling-callback-chat/broken.haproxy.cfg': 'url_param(jsonp)',
   'polling-callback-chat/broken.nginx.conf': 'if ($arg_jsonp)',
   'polling-delivers-promptly/broken.nginx.conf': 'limit_rate 100',
   'upgrade-chat/broken.haproxy.cfg': 'http-request del-header Upgrade',

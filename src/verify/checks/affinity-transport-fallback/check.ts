@@ -4,6 +4,7 @@ import {reconnect} from '../../../flows/reconnect.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 import {withWitnesses} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
+import {onOneNode} from '../../homes.ts'
 
 /** Where WebSocket has a balancing of its own, each browser has one chance in two to be put on its node all the same: 1 in 65,000 for all. */
 const BROWSERS = 16
@@ -89,9 +90,10 @@ export const check = withWitnesses({
         ],
       }
     const moved = results.filter(({legs}) => nodesOf(legs[0]?.probes, recorder)[0] !== nodesOf(legs[1]?.probes, recorder)[0])
+    const homes = results.map(({legs}) => nodesOf(legs[1]?.probes, recorder)[0])
     return {
       status: 'passed',
-      detail: `${BROWSERS} browsers, 2 changes of transport each${moved.length === 0 ? '' : `; ${moved.length} began their new session after the lost socket on another node`}`,
+      detail: `${BROWSERS} browsers${onOneNode(homes)}, 2 changes of transport each${moved.length === 0 ? '' : `; ${moved.length} began their new session after the lost socket on another node`}`,
     }
   },
 })

@@ -49,12 +49,14 @@ export const check = withWitnesses({
   // Other traffic between two requests makes round-robin look like affinity.
   isolation: 'own-proxy',
   budgetMs: () => 240_000,
-  async run({flow, upstream}) {
+  async run({flow, promises, upstream}) {
     const {recorder} = upstream
     const results: UploadResult[] = []
     const send = async () => {
       for (let user = 0; user < USERS / 2 && results.at(-1)?.ended !== 'timed-out'; user += 1)
-        results.push(await flow(upload, {transport: 'websocket', bytes: BYTES, seed: `websocket-${results.length}`}))
+        results.push(
+          await flow(upload, {transport: 'websocket', bytes: Math.min(BYTES, promises.maxFileSize), seed: `websocket-${results.length}`}),
+        )
     }
     await send()
     // "Least connections" never chooses the node of the only socket, and so looks like affinity; with a second socket it does not.

@@ -1,9 +1,12 @@
+import {ownAddresses} from '../../../flows/own-addresses.ts'
+import type {UploadResult} from '../../../flows/upload.ts'
 import {upload} from '../../../flows/upload.ts'
 import {withWitnesses} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
+import {onOneNode} from '../../homes.ts'
 
-/** Four file operations each: files balanced on their own, round-robin or at random, meet a wrong node with certainty or all but 1 in 10^7. */
-const USERS = 6
+/** Files that all go to one node, or are balanced by address, are at home with each user in one case of two: 1 in 65,000 for all of them. */
+const USERS = 16
 const BYTES = 4096
 
 export const check = withWitnesses({
@@ -31,13 +34,18 @@ export const check = withWitnesses({
   // Other traffic between two requests makes round-robin look like affinity.
   isolation: 'own-proxy',
   budgetMs: () => 240_000,
-  async run({flow, upstream}) {
+  async run({flow, promises, upstream, target}) {
     const {recorder} = upstream
-    const results = []
-    for (let user = 0; user < USERS; user += 1)
-      results.push(await flow(upload, {transport: 'long-polling', bytes: BYTES, seed: `affinity-${user}`}))
+    const addresses = await ownAddresses(target.url, USERS)
+    const results: UploadResult[] = []
+    for (let user = 0; user < USERS && results.at(-1)?.ended !== 'timed-out'; user += 1) {
+      const from = addresses[user]
+      const own = {transport: 'long-polling', bytes: Math.min(BYTES, promises.maxFileSize), seed: `affinity-${user}`} as const
+      results.push(await flow(upload, {...own, ...(from === undefined ? {} : {from})}))
+    }
+    const homeOf = ({clientId}: UploadResult) => (clientId === undefined ? undefined : recorder.bySession(clientId)[0]?.node)
     const strays = results.flatMap((result, user) => {
-      const home = result.clientId === undefined ? undefined : recorder.bySession(result.clientId)[0]?.node
+      const home = homeOf(result)
       const astray = result.operations.flatMap(({operation, probe}) => {
         const node = probe === undefined ? undefined : recorder.byProbe(probe)?.node
         return node === home && node !== undefined
@@ -51,7 +59,7 @@ export const check = withWitnesses({
     if (!first)
       return {
         status: 'passed',
-        detail: `${results.reduce((sum, {operations}) => sum + operations.length, 0)} file operations of ${USERS} users`,
+        detail: `${results.reduce((sum, {operations}) => sum + operations.length, 0)} file operations of ${USERS} users${onOneNode(results.map(homeOf))}`,
       }
     return {
       status: 'failed',

@@ -22,7 +22,7 @@ export const check: Check = {
     directives: {
       nginx: ['location /genesys/cometd > proxy_cache', 'limit_except', 'if', 'proxy_cache', 'large_client_header_buffers', 'proxy_pass'],
       apache: ['LimitRequestLine', 'Limit', 'CacheEnable', 'RewriteRule', 'ProxyPass'],
-      haproxy: ['http-request cache-use', 'http-request deny', 'tune.bufsize', 'backend'],
+      haproxy: ['http-request cache-use', 'http-request deny deny_status 403', 'http-request deny', 'tune.bufsize', 'backend'],
     },
     references: ['GMS Chat API V2 over CometD, "Transport": JSONP', 'Bayeux 1.0, 6 callback-polling'],
   },

@@ -25,7 +25,8 @@ export const check = withWitnesses({
     remediation: {
       nginx: 'For /genesys/cometd too: client_max_body_size 1m or more, large_client_header_buffers 4 16k',
       apache: 'LimitRequestLine 16384, and no rule that refuses a Content-Length below 1 MB for /genesys/cometd',
-      haproxy: 'No rule that refuses a chat for its req.body_size or url_len: allow 1 MB and 8 kB',
+      haproxy:
+        'No rule that refuses a chat for its req.body_size or url_len: allow 1 MB and 8 kB; tune.bufsize 16384 (the default) or more',
     },
     directives: {
       nginx: ['client_max_body_size', 'large_client_header_buffers', 'proxy_pass'],

@@ -12,7 +12,7 @@ export const check: Check = {
     remediation: {
       nginx: 'Mend the upgrade: proxy_http_version 1.1, proxy_set_header Upgrade and Connection',
       apache:
-        'Mend the upgrade: upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer; before 2.4.47 the ws:// rewrite',
+        'Mend the upgrade: upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer, and no ws:// rewrite beside it; before 2.4.47 the ws:// rewrite, with the flags [P,L]',
       haproxy: 'Mend the upgrade: nothing may remove Upgrade or Connection, and no rule may refuse the 101',
     },
     directives: {

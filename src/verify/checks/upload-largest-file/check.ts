@@ -16,12 +16,7 @@ export const check: Check = {
       haproxy: 'Remove the rule on req.body_size, or raise it to {bodyMiB} MiB (file limit + 1 MiB for the form)',
     },
     directives: {
-      nginx: [
-        'location /genesys/2/chat-ntf > client_max_body_size',
-        'client_max_body_size',
-        'location /genesys/2/chat-ntf',
-        'proxy_pass',
-      ],
+      nginx: ['location /genesys/2/chat-ntf > client_max_body_size', 'client_max_body_size', 'location /genesys/2/chat-ntf', 'proxy_pass'],
       apache: ['SecRequestBodyLimit', 'If', 'RewriteCond', 'ProxyPass /genesys/2/chat-ntf', 'ProxyPass'],
       haproxy: ['http-request deny deny_status 413', 'http-request deny', 'backend'],
     },

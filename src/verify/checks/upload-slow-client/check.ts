@@ -8,12 +8,11 @@ const BYTES_PER_SECOND = 15_000
 const BYTES = 345_000
 /** A cell is left for another. Half of what the CometD client itself grants to a network (10 s), and above the 5 s of hardening guides. */
 const PAUSE_MS = 6000
-const PAUSES = [
-  // Within the first 16 kB, for which a proxy that collects a body before it forwards it waits.
-  {afterBytes: 9000, ms: PAUSE_MS},
-  {afterBytes: 180_000, ms: PAUSE_MS},
-]
-const TOTAL_MS = (BYTES / BYTES_PER_SECOND) * 1000 + PAUSES.length * PAUSE_MS
+const PAUSES = 2
+/** After so many bytes: within the first 16 kB, for which a proxy that collects a body before it forwards it waits, and in the middle. */
+const pausesOf = (bytes: number) =>
+  [Math.min(9000, bytes / 4), Math.min(180_000, bytes / 2)].map(after => ({afterBytes: Math.floor(after), ms: PAUSE_MS}))
+const TOTAL_MS = (BYTES / BYTES_PER_SECOND) * 1000 + PAUSES * PAUSE_MS
 /** A machine that lets a pause grow by more than this has not tested what was meant. */
 const TOLERANCE_MS = 2000
 
@@ -52,7 +51,7 @@ export const check = withWitnesses({
   async run(stage) {
     const {flow, upstream, promises} = stage
     const bytes = Math.min(BYTES, promises.maxFileSize)
-    const result = await flow(sendFiles, {bytes, pace: {bytesPerSecond: BYTES_PER_SECOND, pauses: PAUSES}})
+    const result = await flow(sendFiles, {bytes, pace: {bytesPerSecond: BYTES_PER_SECOND, pauses: pausesOf(bytes)}})
     const [file] = result.files
     if (!file) return nothingArrived(result, upstream.recorder)
     const arrived = upstream.recorder.byProbe(file.probe)
@@ -69,7 +68,7 @@ export const check = withWitnesses({
       findings: [
         {
           message: `Expected an upload at 15 kB/s with silences of ${time(PAUSE_MS)} to arrive`,
-          expected: `200 after ${time((file.form.bytes / BYTES_PER_SECOND) * 1000 + PAUSES.length * PAUSE_MS)}, and the whole form at GMS`,
+          expected: `200 after ${time((file.form.bytes / BYTES_PER_SECOND) * 1000 + PAUSES * PAUSE_MS)}, and the whole form at GMS`,
           actual: [
             `${file.status === undefined ? (file.trouble ?? 'no answer') : `${file.status}${file.statusCode === undefined ? '' : ` (statusCode ${file.statusCode})`}`} after ${time(file.tookMs)}, ${file.handedOver} of ${file.form.bytes} bytes sent`,
             arrived?.body
