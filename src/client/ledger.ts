@@ -1,4 +1,4 @@
-import type {BayeuxMessage} from '../wire/bayeux.ts'
+import type {BayeuxMessage, BayeuxTransport} from '../wire/bayeux.ts'
 import {isBayeuxMessage, META} from '../wire/bayeux.ts'
 import {CHANNEL_PREFIX} from '../wire/chat.ts'
 
@@ -11,17 +11,17 @@ export interface OpenChat {
 }
 
 /**
- * CometD finds the session of an HTTP request by its BAYEUX_BROWSER cookie, which an upgrade is not given: what began on a WebSocket can be
- * taken up again on another WebSocket, and over HTTP is answered 402 (measured on CometD 5 and 8).
+ * How a session began. Taken up again in another way it may be answered 402: CometD finds the session of an HTTP request by its
+ * BAYEUX_BROWSER cookie, which an upgrade is not given, and moves none between the two ways of polling (measured on CometD 5 and 8).
  */
-export type Travel = 'http' | 'websocket'
+export type Travel = BayeuxTransport
 
 /** How long an answer may take that is still waited for when its user is gone, ms. */
 export const LAST_ANSWER_MS = 2000
 
 /** What one user has opened, read off everything it sends and hears. */
 export class Account {
-  /** Sessions that GMS has not seen the end of, and how they travelled last. */
+  /** Sessions that GMS has not seen the end of. */
   readonly sessions = new Map<string, Travel>()
   chat: OpenChat | undefined
   readonly #ledger: Ledger
@@ -73,7 +73,7 @@ export class Account {
   }
 
   /** What came back: Bayeux messages on any transport, or the answer of a file operation. */
-  hears(answer: string | Buffer, over: Travel = 'http'): void {
+  hears(answer: string | Buffer, over: Travel): void {
     if (answer.length > MOST_TEXT) return
     const text = answer.toString()
     for (const {channel, successful, clientId, data} of messagesIn(text)) {

@@ -5,7 +5,6 @@ import {isBayeuxMessage} from '../wire/bayeux.ts'
 import type {Failure} from './failure.ts'
 import {failureOf} from './failure.ts'
 import type {HeaderValues, RawExchange} from './journal.ts'
-import {LAST_ANSWER_MS} from './ledger.ts'
 import type {User} from './user.ts'
 import {nextProbe} from './user.ts'
 
@@ -72,11 +71,7 @@ export class RecordedSocket extends WebSocket {
     this.upgraded = this.#watchUpgrade(path, deadlineMs)
     this.on('message', (data, isBinary) => this.#received(isBinary ? '' : String(data)))
     this.on('close', code => this.#closed(code))
-    const withdraw = user.onDestroy(() => {
-      // What comes over a WebSocket comes once: the key of a chat that is being opened would be lost with it.
-      if (user.account?.asking === true) void user.account.answered(LAST_ANSWER_MS).then(() => this.terminate())
-      else this.terminate()
-    })
+    const withdraw = user.onDestroy(() => this.terminate())
     this.on('close', withdraw)
   }
 

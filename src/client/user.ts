@@ -11,6 +11,7 @@ import {failureOf} from './failure.ts'
 import type {HeaderValues, RawExchange} from './journal.ts'
 import {Journal} from './journal.ts'
 import type {Account, Ledger} from './ledger.ts'
+import {LAST_ANSWER_MS} from './ledger.ts'
 
 /** Where a user connects to, and the public name that it uses. */
 export interface Address {
@@ -214,7 +215,7 @@ export class User {
         if (size > maxBytes) break
       }
       const whole = Buffer.concat(chunks)
-      this.account?.hears(whole)
+      this.account?.hears(whole, transport === 'callback-polling' ? transport : 'long-polling')
       this.journal.close(exchange, excerptOf(whole, seen), {status: response.statusCode, headers: seen})
       return {answered: true, status: response.statusCode, headers: seen, body: whole, exchange}
     } catch (error) {
@@ -248,8 +249,15 @@ export class User {
     }
   }
 
-  /** Ends every connection and every wait of this user at once. */
+  /** Ends every connection and every wait of this user: at once, or as soon as the key of a chat that is being opened has come. */
   destroy(): void {
+    if (this.destroyed) return
+    // The answer on its way is the only one that brings it, and without it nobody can close the chat.
+    if (this.account?.asking === true) void this.account.answered(LAST_ANSWER_MS).then(() => this.#end())
+    else this.#end()
+  }
+
+  #end(): void {
     if (this.destroyed) return
     this.#gone.abort()
     for (const end of this.#onDestroy) end()

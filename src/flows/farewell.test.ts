@@ -1,6 +1,8 @@
 import {expect, test} from 'vitest'
 import {BayeuxClient} from '../client/bayeux-client.ts'
+import {CallbackPollingTransport} from '../client/callback-polling.ts'
 import {Ledger} from '../client/ledger.ts'
+import {LongPollingTransport} from '../client/long-polling.ts'
 import {User} from '../client/user.ts'
 import {WebSocketTransport} from '../client/websocket.ts'
 import {startSimulator} from '../simulator/simulator.ts'
@@ -48,3 +50,27 @@ test('a chat that may have been granted to a session that nobody knows any more 
   await simulator.stopNode('gms1')
   expect(await farewell(ledger, {at: [home], deadlineMs: DEADLINE_MS})).toEqual({chats: 1, left: 1})
 })
+
+test.each(['long-polling', 'callback-polling'] as const)(
+  'the chat of a user who left over %s while it was being opened is closed',
+  async type => {
+    await using simulator = await startSimulator({nodes: 1, holdMs: 2000, agent: 'absent'})
+    const [home] = simulator.nodes.map(({port}) => ({url: new URL(`http://127.0.0.1:${port}`), hostHeader: `127.0.0.1:${port}`}))
+    if (!home) throw new Error('a simulator without its node')
+    const ledger = new Ledger()
+    const user = new User({...home, ledger})
+    const bayeux = new BayeuxClient(type === 'long-polling' ? new LongPollingTransport(user) : new CallbackPollingTransport(user))
+    await bayeux.handshake(DEADLINE_MS)
+    await bayeux.connect(DEADLINE_MS, {immediate: true})
+    simulator.faults.add({fault: {kind: 'delay', ms: 300}, on: ['publish'], times: 1})
+    const asked = bayeux.publish(chatChannel(DEFAULT_CHAT_SERVICE), {operation: 'requestChat', nickname: 'gone'}, DEADLINE_MS)
+    await simulator.recorder.waitFor(
+      ({messages}) => messages.some(({channel}) => channel === chatChannel(DEFAULT_CHAT_SERVICE)),
+      DEADLINE_MS,
+    )
+    user.destroy()
+    expect(await farewell(ledger, {at: [home], deadlineMs: DEADLINE_MS})).toEqual({chats: 1, left: 0})
+    expect(simulator.chats.map(({ended}) => ended)).toEqual([true])
+    await asked
+  },
+)

@@ -1,6 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import pLimit from 'p-limit'
+import type {ProbeTransport} from '../client/bayeux-client.ts'
 import {BayeuxClient} from '../client/bayeux-client.ts'
+import {CallbackPollingTransport} from '../client/callback-polling.ts'
 import type {Account, Ledger, OpenChat, Travel} from '../client/ledger.ts'
 import {LAST_ANSWER_MS} from '../client/ledger.ts'
 import {LongPollingTransport} from '../client/long-polling.ts'
@@ -88,10 +90,8 @@ async function goodbye(
   const giveUp = () => user.destroy()
   over.addEventListener('abort', giveUp)
   try {
-    const transport =
-      session?.travel === 'websocket' ? (await WebSocketTransport.open(user, {deadlineMs})).transport : new LongPollingTransport(user)
-    const bayeux = new BayeuxClient(transport)
-    bayeux.onEvent(message => account.hears(JSON.stringify([message])))
+    const bayeux = new BayeuxClient(await transportOf(user, session?.travel ?? 'long-polling', deadlineMs))
+    bayeux.onEvent(message => account.hears(JSON.stringify([message]), session?.travel ?? 'long-polling'))
     bayeux.clientId = session?.clientId
     if (!session) await bayeux.handshake(deadlineMs)
     const poll = () => bayeux.connect(deadlineMs, {immediate: true})
@@ -116,5 +116,16 @@ async function goodbye(
   } finally {
     over.removeEventListener('abort', giveUp)
     user.destroy()
+  }
+}
+
+async function transportOf(user: User, travel: Travel, deadlineMs: number): Promise<ProbeTransport> {
+  switch (travel) {
+    case 'websocket':
+      return (await WebSocketTransport.open(user, {deadlineMs})).transport
+    case 'callback-polling':
+      return new CallbackPollingTransport(user)
+    case 'long-polling':
+      return new LongPollingTransport(user)
   }
 }

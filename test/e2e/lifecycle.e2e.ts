@@ -90,6 +90,8 @@ describe.skipIf(process.platform !== 'linux' || process.env['GMS_PROXY_RUNTIME']
     const {run} = await startWaiting('apache', startsProcess)
     run.kill('SIGINT')
     await said(run, 'stopping')
+    // Signals that come together are one Ctrl-C: npm and npx hand on what the terminal has sent already.
+    await delay(350)
     run.kill('SIGINT')
     expect((await run).exitCode).toBe(130)
     expect(await foldersOf(run.pid)).toEqual([])

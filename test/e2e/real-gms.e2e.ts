@@ -8,7 +8,7 @@ import {createInterface} from 'node:readline'
 import {execa} from 'execa'
 import type {ResultPromise} from 'execa'
 import {generate} from 'selfsigned'
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
 import type {SubjectReport} from '../../src/model/report.ts'
 import {idsWith, projectRoot, runCli, verifyJson} from '../support/cli.ts'
 
@@ -62,7 +62,7 @@ async function expectNothingLeft(gms: Gms): Promise<void> {
   const {chats} = await gms.state()
   expect(chats.length).toBeGreaterThan(0)
   expect(chats.filter(({ended}) => !ended)).toEqual([])
-  await expect.poll(async () => (await gms.state()).nodes.map(({sessions}) => sessions), {timeout: 15_000}).toEqual([0, 0])
+  await vi.waitFor(async () => expect((await gms.state()).nodes.map(({sessions}) => sessions)).toEqual([0, 0]), {timeout: 15_000})
 }
 
 function outcome(subject: SubjectReport | undefined, id: string) {
@@ -338,8 +338,8 @@ describe.concurrent('an end before its time leaves nothing open', () => {
     const gms = await startGms('--option', 'agent=absent')
     const child = execa(process.execPath, [entry, 'verify', 'nginx', ...PARAMETERS, ...upstream(gms)], {cwd: projectRoot, reject: false})
     // Not the chat of the preflight: the proxy's own users.
-    await expect.poll(async () => (await gms.state()).chats.length, {timeout: 60_000}).toBeGreaterThan(4)
-    await expect.poll(() => inChat(gms), {timeout: 60_000, interval: 5}).toBe(true)
+    await vi.waitFor(async () => expect((await gms.state()).chats.length).toBeGreaterThan(4), {timeout: 60_000})
+    await vi.waitFor(async () => expect(await inChat(gms)).toBe(true), {timeout: 60_000, interval: 5})
     child.kill('SIGINT')
     expect((await child).exitCode).toBe(130)
     expect(await inChat(gms)).toBe(false)
