@@ -98,8 +98,8 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     using progress = flags.quiet ? noProgress : showProgress(process.stderr)
     const report = await verify(subjects, {
       runtimeFor,
-      only: listOf(flags.only),
-      skip: listOf(flags.skip),
+      only: listOf(flags.only).flatMap(word => listOf(word)),
+      skip: listOf(flags.skip).flatMap(word => listOf(word)),
       upstream,
       access,
       allowExec: flags['allow-exec'],

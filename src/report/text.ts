@@ -191,6 +191,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 
 /** Without one whole chat among the checks (`--only`), no more is claimed than what was looked at. */
 function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
+  if (!outcomes.some(({status}) => status === 'passed') && verdict === 'partial') return 'nothing was judged'
   const chatted = outcomes.some(({id, status}) => status === 'passed' && id.endsWith('-chat'))
   return (verdict === 'passed' || verdict === 'partial') && !chatted ? 'what was checked holds' : WORDS[verdict]
 }
@@ -204,7 +205,8 @@ function summary(report: Report, {width}: Canvas, style: Styles): readonly strin
 }
 
 function nextStep({verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
-  const worst = outcomes.find(({status}) => status === 'failed')
+  const failed = outcomes.filter(({status}) => status === 'failed')
+  const worst = failed.find(({followsFrom}) => followsFrom === undefined) ?? failed[0]
   if (verdict === 'errored') return 'gms-proxy doctor says what this machine can run'
   if (worst) return `gms-proxy explain ${worst.id}`
   if (verdict === 'partial' && subjects.some(({runtime}) => runtime === 'remote'))

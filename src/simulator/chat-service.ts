@@ -187,7 +187,14 @@ export class ChatService {
     const {auth} = this.#decisions
     // The page demands credentials on requestChat only; clients in the field send them with everything.
     if (auth && (request.auth ? !authMatches(request.auth, auth) : request.operation === 'requestChat'))
-      return {answer: chatError(ERROR_CODE.unauthorized, 'The chat service needs other credentials.')}
+      return {
+        answer: chatError(
+          ERROR_CODE.unauthorized,
+          request.auth
+            ? 'The chat service needs other credentials.'
+            : 'The chat service needs credentials: requestChat has no parameter auth.',
+        ),
+      }
     if (request.operation === 'requestChat') return this.#open(request, session)
     const chat = this.admit(request.secureKey)
     if (!('peers' in chat)) return {answer: chat}

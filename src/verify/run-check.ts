@@ -1,7 +1,7 @@
 import {monitorEventLoopDelay} from 'node:perf_hooks'
 import {EnvironmentError, UsageError} from '../errors.ts'
 import type {Ledger} from '../client/ledger.ts'
-import type {Flow, Offering, Transcript} from '../flows/flow.ts'
+import type {Budgets, Flow, Offering, Transcript} from '../flows/flow.ts'
 import type {Logger} from '../log.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
@@ -59,8 +59,13 @@ function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lack
   return [...(flow.needs?.(input) ?? []), ...onWire].map(offering => lacks[offering]).find(lack => lack !== undefined)
 }
 
-/** Clients, simulated GMS and the deadlines of both live in this process: one that stood still this long says nothing of the proxy, ms. */
-const STANDSTILL_MS = 2000
+/**
+ * Clients, simulated GMS and the deadlines of both live in this process. Standing still for a third of an answer's time, or for half of the
+ * shortest time that is judged, it says nothing of the proxy.
+ */
+function standstillMs(budgets: Budgets, {holdMs, upgradeIdleMs}: Promises): number {
+  return Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
+}
 
 /** What a judgement needs to become an outcome. */
 export interface JudgeContext {
@@ -130,7 +135,7 @@ export async function runCheck(
   }
   const tookMs = Date.now() - began
   const stoodStillMs = standstill.max / 1e6
-  if (judgement.status === 'failed' && stoodStillMs > STANDSTILL_MS)
+  if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage.budgets, promises))
     judgement = {status: 'errored', because: `this machine was too busy to judge: nothing here moved for ${time(stoodStillMs)}`}
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)
   const logs = set.running && (await set.running.logs())

@@ -104,9 +104,15 @@ async function fromOwnAddress(set: SetStage, from: string | undefined): Promise<
   return {...set, stage: {...stage, target}}
 }
 
+/** Where the proxy refuses its configuration that is the finding, whatever was selected: nothing else can be judged. */
+function orRefusal(checks: readonly Check[], {stage}: SetStage): readonly Check[] {
+  if (stage.configuration?.accepted !== false) return checks
+  return [...CHECKS.filter(check => check.meta.id === 'listener-config-accepted' && !checks.includes(check)), ...checks]
+}
+
 async function verifyConfiguration(
   subject: Exclude<Subject, {kind: 'url'}>,
-  checks: readonly Check[],
+  selected: readonly Check[],
   options: VerifyOptions,
   {heavy, real, gently}: {heavy: LimitFunction; real?: RealGms; gently?: LimitFunction},
 ): Promise<SubjectReport> {
@@ -118,7 +124,7 @@ async function verifyConfiguration(
   const promises = promisesWith(prepared.promises, real)
   const named = new Set(proxy.nodes(config).map(({address}) => address)).size
   if (real) assigned(real.urls, Math.max(1, named))
-  onProgress?.({event: 'subject-started', subject: name, checks: checks.map(check => check.meta.id), runtime})
+  onProgress?.({event: 'subject-started', subject: name, checks: selected.map(check => check.meta.id), runtime})
   const stageOptions: StageOptions = {
     proxy,
     prepared,
@@ -131,6 +137,7 @@ async function verifyConfiguration(
     logger: options.logger,
   }
   const shared = await setStage(stageOptions)
+  const checks = orRefusal(selected, shared)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
     const addresses = real ? [] : await ownAddresses(shared.stage.target.url, checks.length, BEYOND_OTHERS)

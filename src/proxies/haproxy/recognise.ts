@@ -1,6 +1,6 @@
 const SECTION = /^(global|defaults(\s+\S+)?|(frontend|backend|listen|resolvers|peers|userlist)\s+\S+)\s*(#.*)?$/
 const DIRECTIVE =
-  /^(mode\s+(http|tcp)|bind\s+\S+|server\s+\S+\s+\S+|option\s+\S+|acl\s+\S+\s+\S+|(default|use)_backend\s+\S+|timeout\s+\S+\s+\S+|balance\s+\S+|cookie\s+\S+|maxconn\s+\d+|http-(request|response|check|reuse)\s+\S+|default-server\s+\S+|stats\s+\S+|retries\s+\d+|log\s+\S+)/
+  /^(mode\s+(http|tcp)|bind\s+\S+|server\s+[^\s{]+\s+\S+|option\s+\S+|acl\s+\S+\s+\S+|(default|use)_backend\s+\S+|timeout\s+\S+\s+\S+|balance\s+\S+|cookie\s+\S+|maxconn\s+\d+|http-(request|response|check|reuse)\s+\S+|default-server\s+\S+|stats\s+\S+|retries\s+\d+|log\s+\S+)/
 
 /** 0 … 1: the share of lines that read as HAProxy's; lines that end in `;`, `{` or are in `<…>` speak against it. */
 export function recognise(path: string, text: string): number {

@@ -1,6 +1,6 @@
 /** What only nginx writes, most telling first. */
 const MARKS: readonly {pattern: RegExp; weight: number}[] = [
-  {pattern: /^[ \t]*(?:http|events|stream|server)\s*\{/m, weight: 0.4},
+  {pattern: /^[ \t]*(?:http|events|stream|server)\s*\{/m, weight: 0.6},
   {pattern: /^[ \t]*upstream\s+\S+\s*\{/m, weight: 0.3},
   {pattern: /^[ \t]*location\s+[^;{]+\{/m, weight: 0.3},
   {pattern: /^[ \t]*map\s+\S+\s+\$\w+\s*\{/m, weight: 0.3},

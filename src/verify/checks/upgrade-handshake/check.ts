@@ -19,7 +19,7 @@ export const check: Check = {
       'Upgrade and Connection are case-insensitive lists (RFC 6455, 4.2.1): "Upgrade", "keep-alive, Upgrade" and "Upgrade: WebSocket" all lead to 101.',
     remediation: {
       nginx:
-        'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $connection_upgrade; with a map from $http_upgrade at http level',
+        'proxy_http_version 1.1; proxy_set_header Upgrade $gms_upgrade; proxy_set_header Connection $gms_connection;\nboth from a map of $http_upgrade at http level: ~*^websocket$ gives $http_upgrade and upgrade, default gives ""',
       apache:
         'upgrade=websocket on every BalancerMember, or on a ProxyPass without balancer (2.4.47 and newer), or RewriteCond %{HTTP:Upgrade} websocket [NC] and %{HTTP:Connection} upgrade [NC] before a ws:// RewriteRule [P,L]',
       haproxy:
