@@ -234,5 +234,3 @@ export function meaningOf(reason: string): Failure {
   if (/no answer within|expired waiting/.test(reason)) return {ended: 'timed-out', reason}
   return {ended: /\bclose 1\d\d\d\b|closed before/.test(reason) ? 'closed' : 'refused', reason}
 }
-
-export type {Message}

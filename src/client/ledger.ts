@@ -10,19 +10,17 @@ export interface OpenChat {
   ended: boolean
 }
 
-/**
- * How a session began. Taken up again in another way it may be answered 402: CometD finds the session of an HTTP request by its
- * BAYEUX_BROWSER cookie, which an upgrade is not given, and moves none between the two ways of polling (measured on CometD 5 and 8).
- */
-export type Travel = BayeuxTransport
-
 /** How long an answer may take that is still waited for when its user is gone, ms. */
 export const LAST_ANSWER_MS = 2000
 
 /** What one user has opened, read off everything it sends and hears. */
 export class Account {
-  /** Sessions that GMS has not seen the end of. */
-  readonly sessions = new Map<string, Travel>()
+  /**
+   * Sessions that GMS has not seen the end of, and how each began. Taken up again in another way it may be answered 402: CometD finds the
+   * session of an HTTP request by its BAYEUX_BROWSER cookie, which an upgrade is not given, and moves none between the two ways of polling
+   * (measured on CometD 5 and 8).
+   */
+  readonly sessions = new Map<string, BayeuxTransport>()
   chat: OpenChat | undefined
   readonly #ledger: Ledger
   readonly #cookies: () => string
@@ -73,7 +71,7 @@ export class Account {
   }
 
   /** What came back: Bayeux messages on any transport, or the answer of a file operation. */
-  hears(answer: string | Buffer, over: Travel): void {
+  hears(answer: string | Buffer, over: BayeuxTransport): void {
     if (answer.length > MOST_TEXT) return
     const text = answer.toString()
     for (const {channel, successful, clientId, data} of messagesIn(text)) {

@@ -3,12 +3,13 @@ import pLimit from 'p-limit'
 import type {ProbeTransport} from '../client/bayeux-client.ts'
 import {BayeuxClient} from '../client/bayeux-client.ts'
 import {CallbackPollingTransport} from '../client/callback-polling.ts'
-import type {Account, Ledger, OpenChat, Travel} from '../client/ledger.ts'
+import type {Account, Ledger, OpenChat} from '../client/ledger.ts'
 import {LAST_ANSWER_MS} from '../client/ledger.ts'
 import {LongPollingTransport} from '../client/long-polling.ts'
 import type {Address} from '../client/user.ts'
 import {User} from '../client/user.ts'
 import {WebSocketTransport} from '../client/websocket.ts'
+import type {BayeuxTransport} from '../wire/bayeux.ts'
 import type {ChatAuth} from '../wire/chat-messages.ts'
 
 export interface FarewellResult {
@@ -80,7 +81,7 @@ async function close(account: Account, options: FarewellOptions, over: AbortSign
 async function goodbye(
   account: Account,
   {ledger: _, ...place}: Address,
-  session: {clientId: string; travel: Travel} | undefined,
+  session: {clientId: string; travel: BayeuxTransport} | undefined,
   {auth, deadlineMs}: FarewellOptions,
   over: AbortSignal,
 ): Promise<boolean> {
@@ -119,7 +120,7 @@ async function goodbye(
   }
 }
 
-async function transportOf(user: User, travel: Travel, deadlineMs: number): Promise<ProbeTransport> {
+async function transportOf(user: User, travel: BayeuxTransport, deadlineMs: number): Promise<ProbeTransport> {
   switch (travel) {
     case 'websocket':
       return (await WebSocketTransport.open(user, {deadlineMs})).transport

@@ -17,7 +17,7 @@ export function time(ms: number): string {
  * (`show`) that the check is about.
  */
 export function evidence(transcripts: Transcript | readonly Transcript[], recorder?: Recorder, show: readonly string[] = []): Evidence {
-  const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
+  const list = listOf(transcripts)
   const exchanges = list.flatMap(({exchanges: own}) => own).slice(-MOST_LINES)
   const stops = list.flatMap(({stoppedAt}) => (stoppedAt === undefined ? [] : [stoppedAt]))
   const client = [...exchanges.map(clientLine), ...new Set(stops)]
@@ -30,6 +30,10 @@ export function evidence(transcripts: Transcript | readonly Transcript[], record
   }
 }
 
+function listOf(transcripts: Transcript | readonly Transcript[]): readonly Transcript[] {
+  return Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
+}
+
 /** The transcript with these requests only: the others went well, and say nothing of what is judged. */
 export function about<T extends Transcript>(transcript: T, probes: readonly string[]): T {
   return {...transcript, exchanges: transcript.exchanges.filter(({probe}) => probe !== undefined && probes.includes(probe))}
@@ -37,7 +41,7 @@ export function about<T extends Transcript>(transcript: T, probes: readonly stri
 
 /** The verdict when a header was to be judged and no request carried it to GMS. */
 export function nothingArrived(transcripts: Transcript | readonly Transcript[], recorder: Recorder): Judgement {
-  const list = Array.isArray(transcripts) ? (transcripts as readonly Transcript[]) : [transcripts as Transcript]
+  const list = listOf(transcripts)
   return {
     status: 'failed',
     findings: [

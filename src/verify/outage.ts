@@ -3,8 +3,15 @@ import type {ChatNow, HandoverResult, Newcomer} from '../flows/handover.ts'
 import type {Transcript} from '../flows/flow.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
+import type {Draft} from './check.ts'
+import {evidence} from './evidence.ts'
 
 type Chat = Transcript & PageSeen
+
+/** How long a node is down in a restart, ms: long enough that checks every 3 s have noticed three failures. */
+export const DOWN_MS = 12_000
+/** A node that runs again is used again within this time, ms. */
+export const BACK_WITHIN_MS = 30_000
 
 /** Enough on each transport that no node is without one, and few enough for a small machine. */
 export const CHATS: readonly BayeuxTransport[] = [
@@ -80,6 +87,33 @@ function count(times: number): string {
 }
 
 /** Names a chat in a report. */
-export function nameOf(chat: Chat, {chats}: HandoverResult): string {
+function nameOf(chat: Chat, {chats}: HandoverResult): string {
   return `chat ${chats.indexOf(chat) + 1} (${chat.transport})`
+}
+
+/** Polling and WebSocket, as far as these chats use them: newcomers come in these two ways. */
+export function kindsOf(chats: readonly ChatNow[]): readonly Newcomer['transport'][] {
+  return (['long-polling', 'websocket'] as const).filter(kind =>
+    chats.some(({transport}) => (transport === 'websocket') === (kind === 'websocket')),
+  )
+}
+
+/**
+ * The finding about the chats that `troubleOf` says something of; `undefined` when it is silent about all. One that could not be opened is
+ * another check's matter.
+ */
+export function sufferingIn(
+  result: HandoverResult,
+  recorder: Recorder,
+  finding: Pick<Draft, 'message' | 'expected'>,
+  troubleOf: (chat: Chat) => string | undefined,
+): Draft | undefined {
+  const troubles = result.chats.flatMap(chat => {
+    const trouble = chat.opened ? troubleOf(chat) : undefined
+    return trouble === undefined ? [] : [{chat, trouble}]
+  })
+  const [first] = troubles
+  if (!first) return undefined
+  const named = troubles.slice(0, 3).map(({chat, trouble}) => `${nameOf(chat, result)} ${trouble}`)
+  return {...finding, actual: named.join('; '), evidence: evidence(first.chat, recorder)}
 }

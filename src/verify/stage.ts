@@ -165,7 +165,8 @@ function countNodes(proxy: Proxy, prepared: Prepared): number {
   return Math.max(1, addressesOf(proxy, prepared).length)
 }
 
-function addressesOf(proxy: Proxy, {config}: Prepared): readonly string[] {
+/** The nodes that a configuration names, each once. */
+export function addressesOf(proxy: Proxy, {config}: Prepared): readonly string[] {
   return [...new Set(proxy.nodes(config).map(({address}) => address))]
 }
 

@@ -20,7 +20,7 @@ import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
 import {conclude, runCheck, whyNot} from './run-check.ts'
 import {selectChecks} from './select.ts'
-import {budgetsFor, mostChatsHere, promisesWith, setStage, settleIn, targetOf} from './stage.ts'
+import {addressesOf, budgetsFor, mostChatsHere, promisesWith, setStage, settleIn, targetOf} from './stage.ts'
 import type {RealGms, SetStage, StageOptions} from './stage.ts'
 import {pathOf, prepare, promisesOfUrl} from './subject.ts'
 import type {Subject} from './subject.ts'
@@ -122,7 +122,7 @@ async function verifyConfiguration(
   const prepared = prepare(subject, runtime)
   const {config} = prepared
   const promises = promisesWith(prepared.promises, real)
-  const named = new Set(proxy.nodes(config).map(({address}) => address)).size
+  const named = addressesOf(proxy, prepared).length
   if (real) assigned(real.urls, Math.max(1, named))
   onProgress?.({event: 'subject-started', subject: name, checks: selected.map(check => check.meta.id), runtime})
   const stageOptions: StageOptions = {

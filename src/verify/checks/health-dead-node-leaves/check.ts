@@ -5,7 +5,19 @@ import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
 import {withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, busiest, CHATS, fateOf, gotThrough, lossIn, metAnError, nameOf, newcomerEveryMs, nodeOf, wereOn} from '../../outage.ts'
+import {
+  ADDRESSES,
+  busiest,
+  CHATS,
+  fateOf,
+  gotThrough,
+  lossIn,
+  metAnError,
+  newcomerEveryMs,
+  nodeOf,
+  sufferingIn,
+  wereOn,
+} from '../../outage.ts'
 
 /** Later than this nobody may be sent to the dead node any more: two intervals of usual checks (10 s) have passed. ms. */
 const NOTICED_BY_MS = 20_000
@@ -121,31 +133,17 @@ function chatsOf(
   {dead, struckAt, recorder}: {dead: string; struckAt: number; recorder: Recorder},
 ): Draft | undefined {
   const moved = wereOn(dead, result, struckAt, recorder)
-  const troubles = result.chats.flatMap(chat => {
-    const {said, sessions, failures, opened} = chat
-    const before = sessions.filter(({at}) => at <= struckAt)
-    // One that could not be opened is another check's matter.
-    if (!opened) return []
-    const wasThere = moved.includes(chat)
-    const trouble =
-      said[0]?.answered === undefined
-        ? `did not go on within ${time(CHATS_WITHIN_MS)} (${failures.at(-1)?.what ?? 'no answer'})`
-        : !wasThere && sessions.length > before.length
-          ? 'lost its session although its node lives'
-          : wasThere && nodeOf(sessions.at(-1)?.clientId, recorder) === undefined
-            ? 'goes on in a session that GMS does not know'
-            : lossIn(chat, [AGENT_SAYS])
-    return trouble === undefined ? [] : [{chat, trouble}]
-  })
-  const [first] = troubles
-  if (!first) return undefined
-  return {
+  const finding = {
     message: 'Expected every chat to go on when one of the nodes dies',
     expected: `${moved.length} chats of the dead node go on at another one, all others are not disturbed, nothing is lost or doubled`,
-    actual: troubles
-      .slice(0, 3)
-      .map(({chat, trouble}) => `${nameOf(chat, result)} ${trouble}`)
-      .join('; '),
-    evidence: evidence(first.chat, recorder),
   }
+  return sufferingIn(result, recorder, finding, chat => {
+    const {said, sessions, failures} = chat
+    const before = sessions.filter(({at}) => at <= struckAt)
+    const wasThere = moved.includes(chat)
+    if (said[0]?.answered === undefined) return `did not go on within ${time(CHATS_WITHIN_MS)} (${failures.at(-1)?.what ?? 'no answer'})`
+    if (!wasThere && sessions.length > before.length) return 'lost its session although its node lives'
+    if (wasThere && nodeOf(sessions.at(-1)?.clientId, recorder) === undefined) return 'goes on in a session that GMS does not know'
+    return lossIn(chat, [AGENT_SAYS])
+  })
 }

@@ -5,12 +5,21 @@ import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
 import {withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, busiest, CHATS, gotThrough, lossIn, nameOf, newcomerEveryMs, nodeOf, wereOn} from '../../outage.ts'
+import {
+  ADDRESSES,
+  BACK_WITHIN_MS,
+  busiest,
+  CHATS,
+  DOWN_MS,
+  gotThrough,
+  kindsOf,
+  lossIn,
+  newcomerEveryMs,
+  nodeOf,
+  sufferingIn,
+  wereOn,
+} from '../../outage.ts'
 
-/** Long enough that checks every 3 s have noticed three failures, ms. */
-const DOWN_MS = 12_000
-/** A node that runs again is used again within this time, ms. */
-const BACK_WITHIN_MS = 30_000
 /**
  * A chat that is led back over polling learns it with its next poll; the one that is held at the other node has its time first. Until then its
  * messages are refused with 402. ms beyond the hold: seconds are enough, and the rest is for a machine whose cores are busy.
@@ -76,9 +85,7 @@ export const check = withSimulator({
             if (node === undefined) return
             const there = chats.filter(({clientId}) => nodeOf(clientId, recorder) === node)
             // Where WebSocket always goes to the other node, that is another check's matter.
-            kinds = (['long-polling', 'websocket'] as const).filter(kind =>
-              there.some(({transport}) => (transport === 'websocket') === (kind === 'websocket')),
-            )
+            kinds = kindsOf(there)
             await gms.stopNode(node)
             gms.agentSays(AGENT_SAYS[0])
           },
@@ -111,9 +118,9 @@ export const check = withSimulator({
     const after = result.newcomers.filter(({blow, cameAfterMs}) => blow === 1 && cameAfterMs <= BACK_WITHIN_MS)
     const missing = kinds.filter(kind => !foundBy(after).has(kind))
     const findings = [
-      ...(missing.length === 0 ? [] : [unused({node, missing, after, recorder})]),
-      ...(disturbed(result, {node, diedAt, chatsWithinMs, recorder}) ?? []),
-    ]
+      missing.length === 0 ? undefined : unused({node, missing, after, recorder}),
+      disturbed(result, {node, diedAt, chatsWithinMs, recorder}),
+    ].flatMap(draft => draft ?? [])
     if (findings.length > 0) return {status: 'failed', findings}
     const first = after.find(({clientId}) => nodeOf(clientId, recorder) === node)
     return {status: 'passed', detail: `${node} was used again ${time(first?.cameAfterMs ?? 0)} after its return`}
@@ -135,32 +142,18 @@ function unused(seen: {node: string; missing: readonly Newcomer['transport'][]; 
 function disturbed(
   result: HandoverResult,
   {node, diedAt, chatsWithinMs, recorder}: {node: string; diedAt: number; chatsWithinMs: number; recorder: Recorder},
-): readonly Draft[] | undefined {
+): Draft | undefined {
   const moved = wereOn(node, result, diedAt, recorder)
-  const troubles = result.chats.flatMap(chat => {
-    const {said, sessions, failures, opened} = chat
+  const finding = {
+    message: 'Expected no chat to suffer when a node comes back',
+    expected: 'chats on the other node keep their session, and nothing is lost or doubled in any',
+  }
+  return sufferingIn(result, recorder, finding, chat => {
+    const {said, sessions, failures} = chat
     const before = sessions.filter(({at}) => at <= diedAt)
-    // One that could not be opened is another check's matter.
-    if (!opened) return []
-    const trouble =
-      said[1]?.answered === undefined
-        ? `did not go on within ${time(chatsWithinMs)} after the return (${failures.at(-1)?.what ?? 'no answer'})`
-        : !moved.includes(chat) && sessions.length > before.length
-          ? 'lost its session although its node lived all the time'
-          : lossIn(chat, AGENT_SAYS)
-    return trouble === undefined ? [] : [{chat, trouble}]
+    if (said[1]?.answered === undefined)
+      return `did not go on within ${time(chatsWithinMs)} after the return (${failures.at(-1)?.what ?? 'no answer'})`
+    if (!moved.includes(chat) && sessions.length > before.length) return 'lost its session although its node lived all the time'
+    return lossIn(chat, AGENT_SAYS)
   })
-  const [first] = troubles
-  if (!first) return undefined
-  return [
-    {
-      message: 'Expected no chat to suffer when a node comes back',
-      expected: 'chats on the other node keep their session, and nothing is lost or doubled in any',
-      actual: troubles
-        .slice(0, 3)
-        .map(({chat, trouble}) => `${nameOf(chat, result)} ${trouble}`)
-        .join('; '),
-      evidence: evidence(first.chat, recorder),
-    },
-  ]
 }

@@ -4,12 +4,9 @@ import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Draft} from '../../check.ts'
 import {withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, CHATS, fateOf, gotThrough, lossIn, nameOf} from '../../outage.ts'
+import {ADDRESSES, BACK_WITHIN_MS, CHATS, DOWN_MS, fateOf, gotThrough, kindsOf, lossIn, sufferingIn} from '../../outage.ts'
+import type {Recorder} from '../../../simulator/recorder.ts'
 
-/** Long enough that checks every 3 s have noticed three failures, ms. */
-const DOWN_MS = 12_000
-/** Newcomers are served again within this time, ms. */
-const BACK_WITHIN_MS = 30_000
 /**
  * The stock client waits longer after each failure: after an outage of 12 s it tries again within 6 s, and once more 7 s later. The rest is for
  * a machine whose cores are busy. ms.
@@ -71,9 +68,7 @@ export const check = withSimulator({
           most: DOWN_MS,
           customersSpeak: false,
           strike: chats => {
-            kinds = (['long-polling', 'websocket'] as const).filter(kind =>
-              chats.some(({transport}) => (transport === 'websocket') === (kind === 'websocket')),
-            )
+            kinds = kindsOf(chats)
             return Promise.all(nodes.map(({name}) => gms.stopNode(name)))
           },
         },
@@ -104,8 +99,8 @@ export const check = withSimulator({
     const after = result.newcomers.filter(({blow}) => blow === 1)
     const firstOf = (kind: Newcomer['transport']) => after.find(newcomer => newcomer.transport === kind && gotThrough(newcomer, recorder))
     const shutOut = kinds.filter(kind => (firstOf(kind)?.cameAfterMs ?? Number.POSITIVE_INFINITY) > BACK_WITHIN_MS)
-    const findings = [...shutOut.map(kind => shut(kind, after, firstOf(kind), result)), ...left(result)].map(
-      ({transcript, ...draft}): Draft => ({...draft, evidence: evidence(transcript, recorder)}),
+    const findings = [...shutOut.map(kind => shut(kind, after, firstOf(kind), {result, recorder})), left(result, recorder)].flatMap(
+      draft => draft ?? [],
     )
     if (findings.length > 0) return {status: 'failed', findings}
     const times = kinds.map(kind => `${kind} ${time(firstOf(kind)?.cameAfterMs ?? 0)}`)
@@ -116,12 +111,15 @@ export const check = withSimulator({
   },
 })
 
-type Found = Omit<Draft, 'evidence'> & {transcript: Parameters<typeof evidence>[0]}
-
-function shut(kind: Newcomer['transport'], after: readonly Newcomer[], first: Newcomer | undefined, {newcomers}: HandoverResult): Found {
+function shut(
+  kind: Newcomer['transport'],
+  after: readonly Newcomer[],
+  first: Newcomer | undefined,
+  {result, recorder}: {result: HandoverResult; recorder: Recorder},
+): Draft {
   const own = after.filter(({transport}) => transport === kind)
   const before = own.filter(({cameAfterMs}) => first === undefined || cameAfterMs < first.cameAfterMs)
-  const shown = before.at(-1) ?? newcomers.at(-1)
+  const shown = before.at(-1) ?? result.newcomers.at(-1)
   return {
     message: 'Expected newcomers to be served again after an outage of GMS',
     expected: `a session over ${kind} within ${time(BACK_WITHIN_MS)} after the nodes came back`,
@@ -129,29 +127,16 @@ function shut(kind: Newcomer['transport'], after: readonly Newcomer[], first: Ne
       first === undefined
         ? `none within ${time(own.at(-1)?.cameAfterMs ?? 0)}, ${own.length} newcomers met an error${shown ? ` (${fateOf(shown)})` : ''}`
         : `the first one after ${time(first.cameAfterMs)}; ${before.length} newcomers met an error before${shown ? ` (${fateOf(shown)})` : ''}`,
-    transcript: shown ?? [],
+    evidence: evidence(shown ?? [], recorder),
   }
 }
 
-function left(result: HandoverResult): readonly Found[] {
-  const troubles = result.chats.flatMap(chat => {
-    const {said, failures, opened} = chat
-    // One that could not be opened is another check's matter.
-    if (!opened) return []
-    const trouble = said[0]?.answered === undefined ? `did not go on (${failures.at(-1)?.what ?? 'no answer'})` : lossIn(chat, [AGENT_SAYS])
-    return trouble === undefined ? [] : [{chat, trouble}]
-  })
-  const [first] = troubles
-  if (!first) return []
-  return [
-    {
-      message: 'Expected the open chats to go on after an outage of GMS',
-      expected: `every chat goes on within ${time(CHATS_BACK_WITHIN_MS)} after the nodes came back, and nothing is lost or doubled`,
-      actual: troubles
-        .slice(0, 3)
-        .map(({chat, trouble}) => `${nameOf(chat, result)} ${trouble}`)
-        .join('; '),
-      transcript: first.chat,
-    },
-  ]
+function left(result: HandoverResult, recorder: Recorder): Draft | undefined {
+  const finding = {
+    message: 'Expected the open chats to go on after an outage of GMS',
+    expected: `every chat goes on within ${time(CHATS_BACK_WITHIN_MS)} after the nodes came back, and nothing is lost or doubled`,
+  }
+  return sufferingIn(result, recorder, finding, chat =>
+    chat.said[0]?.answered === undefined ? `did not go on (${chat.failures.at(-1)?.what ?? 'no answer'})` : lossIn(chat, [AGENT_SAYS]),
+  )
 }
