@@ -3,11 +3,17 @@ import type {ProxyName} from '../../src/model/catalogue.ts'
 
 const NAMES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'httpd', haproxy: 'haproxy'}
 
-/** The image to test with: named by `GMS_PROXY_IMAGE`, or built by test/images/build.sh; `undefined` without an engine or image, then such tests are skipped. */
+/** The image to test with: named by `GMS_PROXY_IMAGE`, or built by test/images/build.sh (of several suites, its default one); `undefined` without an engine or image, then such tests are skipped. */
 export function testImage(proxy: ProxyName): string | undefined {
   const named = (process.env['GMS_PROXY_IMAGE'] ?? '').split(',').find(entry => entry.startsWith(`${proxy}=`))
   if (named !== undefined) return named.slice(proxy.length + 1)
-  return dockerLines(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `gms-proxy-test/${NAMES[proxy]}`])[0]
+  const images = testImages(proxy)
+  return images.find(reference => reference.endsWith(':trixie')) ?? images[0]
+}
+
+/** All images of test/images of one proxy, newest build first. */
+export function testImages(proxy: ProxyName): readonly string[] {
+  return dockerLines(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', `gms-proxy-test/${NAMES[proxy]}`])
 }
 
 /** Output of a docker command, line by line; empty when there is no engine. */

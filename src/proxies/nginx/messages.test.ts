@@ -14,6 +14,22 @@ nginx: configuration file /tmp/box/nginx.conf test failed
   ])
 })
 
+test('the error log that an old nginx cannot open before it reads its configuration is no message of that configuration', () => {
+  const output = `nginx: [alert] could not open error log file: open() "/var/log/nginx/error.log" failed (13: Permission denied)
+2026/01/01 00:00:00 [warn] 1#1: conflicting server name "a" on 0.0.0.0:80, ignored
+nginx: [emerg] open() "/nowhere/error.log" failed (2: No such file or directory)
+`
+  expect(parseConfigTest(output)).toEqual([{level: 'error', text: 'open() "/nowhere/error.log" failed (2: No such file or directory)'}])
+})
+
+test('only a version that knows -e gets it', () => {
+  const start = (version?: string) => nginx.start('nginx', '/box/nginx.conf', '/box', version).argv
+  expect(start('1.18.0')).toEqual(['nginx', '-p', '/box/', '-c', '/box/nginx.conf'])
+  expect(start('1.19.4')).not.toContain('-e')
+  for (const version of ['1.19.5', '1.20.0', '1.30.6', '2.0.0', undefined])
+    expect(start(version).slice(-2)).toEqual(['-e', '/box/error.log'])
+})
+
 test('alerts fail a run, limits of the machine do not', () => {
   expect(isFatalLogLine('2026/01/01 00:00:00 [alert] 1#1: worker process 2 exited on signal 11')).toBe(true)
   expect(isFatalLogLine('2026/01/01 00:00:00 [alert] 1#1: setrlimit(RLIMIT_NOFILE, 4048) failed (1: Operation not permitted)')).toBe(false)

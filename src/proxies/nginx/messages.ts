@@ -1,12 +1,14 @@
 import type {ConfigTestMessage} from '../proxy.ts'
 
+/** The compiled-in error log, which a version without `-e` (before 1.19.5) opens first and need not have. */
+const NOISE = /^nginx: \[alert\] could not open error log file:/
 const MESSAGE = /^nginx: \[(emerg|alert|crit|error|warn|notice)\] (.*?)(?: in (\/.*?):(\d+))?$/
 
 /** What `nginx -t` says, e.g. `nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:12`. */
 export function parseConfigTest(output: string): readonly ConfigTestMessage[] {
   return output.split('\n').flatMap((line): ConfigTestMessage[] => {
     const [, level, text, file, number] = MESSAGE.exec(line.trim()) ?? []
-    if (level === undefined || text === undefined) return []
+    if (level === undefined || text === undefined || NOISE.test(line.trim())) return []
     const place = file !== undefined && number !== undefined ? {file, line: Number(number)} : {}
     return [{level: level === 'warn' || level === 'notice' ? 'warning' : 'error', text, ...place}]
   })
