@@ -15,7 +15,7 @@ const FOREIGN = {
 /** The promises of a deployment that is described by parameters. `given` are the dotted paths a person wrote, for `source`. */
 export function expectationsFrom(parameters: Parameters, given: ReadonlySet<string>): Promises {
   const from = (path: string) => (given.has(path) ? 'parameters' : 'default')
-  const serverName = parameters.listener[0]?.serverNames[0]
+  const serverName = publicName(parameters)
   return {
     chats: parameters.limits.chats,
     maxFileSize: parameters.upload.maxFileSize,
@@ -24,6 +24,13 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
     upgradeIdleMs: parameters.upgrade.idleTimeout,
     paths: parameters.access.paths,
     affinity: parameters.affinity.mode === 'none' || parameters.upstream.nodes.length === 1 ? 'none' : 'required',
+    tls: parameters.tls !== undefined,
+    upstreamTls: parameters.upstream.tls !== undefined,
+    origins: parameters.access.origins,
+    ...accessOf(parameters, () => true),
+    ...(parameters.upstream.resolvers === undefined ? {} : {dnsTtlMs: parameters.upstream.dnsTtl}),
+    ...(parameters.health.mode === 'http' ? {asksStatus: true} : {}),
+    ...(parameters.upstream.drainTimeout === undefined ? {} : {drainMs: parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
       chats: from('limits.chats'),
@@ -33,6 +40,9 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
       upgradeIdleMs: from('upgrade.idleTimeout'),
       paths: from('access.paths'),
       affinity: from('affinity.mode'),
+      tls: from('tls'),
+      upstreamTls: from('upstream.tls'),
+      origins: from('access.origins'),
       ...(serverName === undefined ? {} : {serverName: 'parameters'}),
     },
   }
@@ -43,14 +53,14 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
  * names, else defaults. `file` is absent for a URL.
  */
 export function expectationsOfForeign(
-  file: {name: string; nodes: number; serverName?: string},
+  file: {name: string; nodes: number; tls?: boolean; serverName?: string},
   stated?: {parameters: ForeignParameters; given: ReadonlySet<string>},
 ): Promises {
   const has = (path: string) => stated?.given.has(path) ?? false
   const pick = <T>(path: string, value: (parameters: ForeignParameters) => T, otherwise: T): T =>
     stated && has(path) ? value(stated.parameters) : otherwise
   const nodes = stated?.parameters.upstream?.nodes.length ?? file.nodes
-  const serverName = stated?.parameters.listener[0]?.serverNames[0] ?? file.serverName
+  const serverName = (stated && publicName(stated.parameters)) ?? file.serverName
   const affinity = nodes > 1 && pick('affinity.mode', p => p.affinity.mode, 'cookie') !== 'none' ? 'required' : 'none'
   const from = (path: string, otherwise = 'default') => (has(path) ? 'parameters' : otherwise)
   return {
@@ -61,6 +71,13 @@ export function expectationsOfForeign(
     upgradeIdleMs: pick('upgrade.idleTimeout', p => p.upgrade.idleTimeout, FOREIGN.upgradeIdleMs),
     paths: pick('access.paths', p => p.access.paths, FOREIGN.paths),
     affinity,
+    tls: pick('tls', p => p.tls !== undefined, file.tls ?? false),
+    upstreamTls: pick('upstream.tls', p => p.upstream?.tls !== undefined, false),
+    origins: pick('access.origins', p => p.access.origins, []),
+    ...(stated ? accessOf(stated.parameters, has) : {}),
+    ...(stated?.parameters.upstream?.resolvers === undefined ? {} : {dnsTtlMs: stated.parameters.upstream.dnsTtl}),
+    ...(stated?.parameters.health.mode === 'http' ? {asksStatus: true} : {}),
+    ...(stated?.parameters.upstream?.drainTimeout === undefined ? {} : {drainMs: stated.parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
       chats: from('limits.chats'),
@@ -70,7 +87,35 @@ export function expectationsOfForeign(
       upgradeIdleMs: from('upgrade.idleTimeout'),
       paths: from('access.paths'),
       affinity: from('affinity.mode', file.name),
-      ...(serverName === undefined ? {} : {serverName: stated?.parameters.listener[0]?.serverNames[0] ? 'parameters' : file.name}),
+      tls: from('tls', file.name),
+      upstreamTls: from('upstream.tls', file.name),
+      origins: from('access.origins'),
+      ...(serverName === undefined ? {} : {serverName: stated && publicName(stated.parameters) ? 'parameters' : file.name}),
     },
   }
+}
+
+/** Promises that are kept to only where somebody made them: `stated` says of which dotted paths that is so. */
+function accessOf({access, affinity, limits, logging}: ForeignParameters, stated: (path: string) => boolean): Partial<Promises> {
+  const {connectionsPerClient, requestsPerSecond} = limits
+  const {httpOnly, partitioned, sameSite} = affinity
+  const ofCookie = ['affinity', 'affinity.httpOnly', 'affinity.partitioned', 'affinity.sameSite'].some(stated)
+  return {
+    ...(stated('access.paths') ? {onlyPaths: true} : {}),
+    ...(access.allow.length > 0 ? {allow: access.allow} : {}),
+    ...(access.adminAllow.length > 0 ? {adminAllow: access.adminAllow} : {}),
+    ...(access.origins.length > 0 ? {cors: access.cors} : {}),
+    ...(stated('access.headerTimeout') ? {headerTimeoutMs: access.headerTimeout} : {}),
+    ...(affinity.mode === 'cookie' && ofCookie
+      ? {cookie: {httpOnly, partitioned, ...(sameSite === undefined ? {} : {sameSite})}}
+      : {}),
+    ...(connectionsPerClient === undefined ? {} : {connectionsPerClient}),
+    ...(requestsPerSecond === undefined ? {} : {requestsPerSecond}),
+    ...(logging.metricsPort === undefined ? {} : {metricsPort: logging.metricsPort}),
+  }
+}
+
+/** The host name that clients use: of the plain listener, else of the encrypted one. */
+function publicName({listener, tls}: Pick<Parameters, 'listener' | 'tls'>): string | undefined {
+  return [...listener, ...(tls ?? [])].flatMap(({serverNames}) => serverNames)[0]
 }

@@ -1,6 +1,7 @@
 import type {z} from 'zod'
 import type {Origin, ParameterDocument, Problem} from './document.ts'
-import {allows, alternatives, exampleOf, keysOf, shapeAt} from './shape.ts'
+import type {Contradiction} from './consistency.ts'
+import {alternatives, exampleOf, fits, keysOf, shapeAt} from './shape.ts'
 import type {Shape} from './shape.ts'
 import {didYouMean} from './suggest.ts'
 
@@ -9,6 +10,21 @@ type Issue = z.core.$ZodIssue
 /** The schema's complaints in our words: one problem per place, with the place where a person wrote it. */
 export function problemsOf(issues: readonly Issue[], document: ParameterDocument, schema: Shape): readonly Problem[] {
   return issues.flatMap(issue => explain(issue, [], document, schema))
+}
+
+/** Contradictions between parameters, with the place where a person wrote the one to change. */
+export function contradictoryAt(found: readonly Contradiction[], document: ParameterDocument, schema: Shape): readonly Problem[] {
+  return found.map(({path, message}) => {
+    const written = writtenPath(path.split('.'), document)
+    return problemAt(written, message, document, shapeAt(schema, written)?.description)
+  })
+}
+
+/** `listener.0.port` as it was written: one listener needs no list. */
+function writtenPath(path: readonly string[], {origins}: ParameterDocument): readonly string[] {
+  const [key, index, ...rest] = path
+  const single = (key === 'listener' || key === 'tls') && index === '0' && !origins.has(`${key}.0`)
+  return single ? [key, ...rest] : path
 }
 
 function explain(issue: Issue, above: readonly string[], document: ParameterDocument, schema: Shape): readonly Problem[] {
@@ -45,7 +61,7 @@ function sentence(issue: Issue, path: readonly string[], shape: Shape, document:
     case 'invalid_type':
     case 'invalid_union': {
       const written = document.written.get(path.join('.'))
-      if (typeof value === 'number' && written !== undefined && allows(shape, 'string') && example === undefined)
+      if (typeof value === 'number' && written !== undefined && fits(shape, written))
         return `expected text: write it in quotes, "${written}"`
       return `expected ${expectedTypes(shape)}${suchAs}, not ${named(value)}`
     }

@@ -28,7 +28,7 @@ async function complaint(loading: Promise<unknown>): Promise<string> {
 describe('what a file may hold', () => {
   it('fills in defaults, resolves units and remembers what a person wrote', async () => {
     const {parameters, given, source} = await fromText(`${NODES}polling:\n  hold: 45s\n`)
-    expect(parameters.upstream.nodes).toEqual([{host: 'gms1', port: 8080}])
+    expect(parameters.upstream.nodes).toEqual([expect.objectContaining({host: 'gms1', port: 8080})])
     expect(parameters.polling.hold).toBe(45_000)
     expect(parameters.limits.chats).toBe(1000)
     expect([given.has('polling.hold'), given.has('upstream.nodes'), given.has('limits.chats')]).toEqual([true, true, false])
@@ -66,10 +66,11 @@ describe('every problem, with its place', () => {
       '8 problems in the parameters (bad.yaml)',
       '  bad.yaml:1:1: proxyy: unknown key; did you mean "proxy"?',
       '  bad.yaml:2:1: version: expected text: write it in quotes, "1.30"',
-      '      Version of the proxy, or one for each proxy',
+      '      Version of the proxy, or one for each proxy; none means the newest stable',
       '  bad.yaml:3:12: listener.prot: unknown key; did you mean "port"?',
       '  bad.yaml:5:11: upstream.nodes.0: "a" is not a node: write host:port, such as gms1.network.local:8080',
-      '  bad.yaml:5:14: upstream.nodes.1.port: missing',
+      '  bad.yaml:5:14: upstream.nodes.1.port: missing, such as 8080',
+      '      Port that GMS listens on',
       '  bad.yaml:6:11: polling.hold: expected text, such as 30s, not 30',
       '      How long GMS holds a quiet poll before it answers (CometD timeout)',
       '  bad.yaml:7:12: affinity.mode: expected one of cookie, application-cookie, source-address, none, not "cooki"; did you mean "cookie"?',
@@ -129,12 +130,12 @@ describe('--set', () => {
       'listener.port=8080',
     )
     expect(parameters.upstream.nodes).toEqual([
-      {host: 'a', port: 1},
-      {host: '[::1]', port: 2},
+      expect.objectContaining({host: 'a', port: 1}),
+      expect.objectContaining({host: '[::1]', port: 2}),
     ])
     expect(parameters.version).toBe('1.30')
     expect(parameters.limits.chats).toBe(3)
-    expect(parameters.listener).toEqual([{address: '*', port: 8080, serverNames: ['x.example', 'y.example']}])
+    expect(parameters.listener).toEqual([{address: '*', port: 8080, serverNames: ['x.example', 'y.example'], proxyProtocol: false}])
     expect(given.has('limits.chats')).toBe(true)
   })
 

@@ -5,6 +5,7 @@ import {UsageError} from '../errors.ts'
 import {redact} from '../model/redact.ts'
 import {readDocument} from './document.ts'
 import type {ParameterDocument, Problem} from './document.ts'
+import {contradictions} from './consistency.ts'
 import {foreignParametersSchema, parametersSchema} from './schema.ts'
 import type {ForeignParameters, Parameters} from './schema.ts'
 
@@ -49,7 +50,7 @@ export function loadForeignParameters(request: ParametersRequest): Promise<Loade
   return load(request, foreignParametersSchema)
 }
 
-async function load<P>(request: ParametersRequest, schema: z.ZodType<P>): Promise<LoadedParameters<P>> {
+async function load<P extends ForeignParameters>(request: ParametersRequest, schema: z.ZodType<P>): Promise<LoadedParameters<P>> {
   const source = request.file === undefined ? '--set' : request.file === '-' ? 'stdin' : request.file
   const document: ParameterDocument =
     request.file === undefined
@@ -65,6 +66,10 @@ async function load<P>(request: ParametersRequest, schema: z.ZodType<P>): Promis
   const result = unreadable ? undefined : schema.safeParse(document.value)
   const problems = [...document.problems]
   if (result?.error) problems.push(...(await import('./issues.ts')).problemsOf(result.error.issues, document, await shape()))
+  else if (result?.success) {
+    const contradictory = contradictions(result.data)
+    if (contradictory.length > 0) problems.push(...(await import('./issues.ts')).contradictoryAt(contradictory, document, await shape()))
+  }
   if (!result?.success || problems.length > 0) throw complaint(problems, source, request)
   return {parameters: result.data, given: new Set(document.origins.keys()), source}
 }

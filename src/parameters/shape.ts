@@ -8,6 +8,9 @@ export interface Shape {
   items?: Shape
   anyOf?: readonly Shape[]
   enum?: readonly unknown[]
+  pattern?: string
+  const?: unknown
+  additionalProperties?: Shape | boolean
   examples?: readonly unknown[]
   default?: unknown
 }
@@ -47,6 +50,11 @@ export function wantsList(shape: Shape): boolean {
 /** True when a value of this JSON type is allowed here. */
 export function allows(shape: Shape, ...types: readonly string[]): boolean {
   return alternatives(shape).some(({type}) => type !== undefined && types.includes(type))
+}
+
+/** True when this text would do here. */
+export function fits(shape: Shape, text: string): boolean {
+  return alternatives(shape).some(({type, pattern}) => type === 'string' && (pattern === undefined || new RegExp(pattern, 'u').test(text)))
 }
 
 /** First example of a shape, or of one of its alternatives. */
