@@ -18,6 +18,17 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Thousands of random deployments, judged by the real binaries (`npm run fuzz` looks longer).
+        test: {
+          name: 'property',
+          include: ['test/property/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: {groupOrder: 0},
+          setupFiles: ['test/support/seed.ts'],
+        },
+      },
+      {
+        extends: true,
         // Real proxies held for real waits; more at once than cores would measure the machine, not the proxies.
         test: {
           name: 'e2e',

@@ -1,29 +1,85 @@
 import {readdirSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {render} from '../../src/bundle/render.ts'
+import {PLAIN, render} from '../../src/bundle/render.ts'
 import {loadParameters} from '../../src/parameters/load.ts'
+import type {Parameters} from '../../src/parameters/schema.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
+import type {Layout, Proxy, RenderTarget} from '../../src/proxies/proxy.ts'
+import {LAYOUTS} from '../../src/proxies/proxy.ts'
+import {atLeast, compareVersions} from '../../src/proxies/version.ts'
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '../../fixtures/parameters')
 
-/** Older versions that run in our tests: a golden of their own only where the text differs from the newest. */
-const OLDER = {nginx: ['1.22.1', '1.26.3'], apache: ['2.4.37', '2.4.62'], haproxy: ['2.6.12', '3.0.11']} as const
+/** One deployment of fixtures/parameters. */
+export interface ParametersFixture {
+  /** Name of the file without its ending. */
+  name: string
+  file: string
+  parameters: Parameters
+}
 
-/** Every golden file: `<proxy>/<parameters>/<file>`, or `<proxy>/<parameters>@<version>/<file>`. */
+/** All of fixtures/parameters, read. */
+export async function parametersFixtures(): Promise<readonly ParametersFixture[]> {
+  return Promise.all(
+    readdirSync(fixtures)
+      .sort()
+      .map(async entry => {
+        const file = join(fixtures, entry)
+        const {parameters} = await loadParameters({file, overrides: [], stdin: () => Promise.resolve('')})
+        return {name: entry.replace(/\.\w+$/, ''), file, parameters}
+      }),
+  )
+}
+
+/** Versions that are rendered, newest first: the newest, the first of each branch that is rendered, and the oldest. */
+export function versionsOf({versions: {newest, oldest}, branches}: Proxy): readonly string[] {
+  const first = branches.map(({branch}) => `${branch}.0`).filter(version => !atLeast(version, newest) && atLeast(version, oldest))
+  return [...new Set([newest, ...first, oldest])].sort((a, b) => compareVersions(b, a))
+}
+
+/** What of the grid is kept as text: `how` besides the whole file for the official image. */
+const OTHERWISE: readonly {suffix: string; how: Omit<RenderTarget, 'version'>; only: readonly string[]}[] = [
+  ...LAYOUTS.filter((layout): layout is Exclude<Layout, 'docker'> => layout !== 'docker').map(layout => ({
+    suffix: `+${layout}`,
+    how: {...PLAIN, layout},
+    only: ['two-nodes', 'tls'],
+  })),
+  {suffix: '+fragment', how: {...PLAIN, fragment: true}, only: ['two-nodes', 'tls', 'many-chats', 'snippets']},
+  {suffix: '+debian+fragment', how: {...PLAIN, layout: 'debian', fragment: true}, only: ['tls']},
+]
+
+/**
+ * Every golden file: `<proxy>/<parameters>/<file>`, `<proxy>/<parameters>@<version>/<file>` where an older version differs from the next newer
+ * one, `+<layout>` and `+fragment`. `declared.txt` holds what the proxy cannot do (`no`), or does in another way (`but`).
+ */
 export async function goldenFiles(): Promise<readonly {path: string; text: string}[]> {
   const golden: {path: string; text: string}[] = []
-  for (const fixture of readdirSync(fixtures).sort()) {
-    const {parameters} = await loadParameters({file: join(fixtures, fixture), overrides: [], stdin: () => Promise.resolve('')})
-    const name = fixture.replace(/\.\w+$/, '')
+  for (const {name, parameters} of await parametersFixtures())
     for (const proxy of Object.values(PROXIES)) {
-      const newest = render(proxy, parameters, proxy.versions.newest)
-      for (const file of newest.files) golden.push({path: `${proxy.name}/${name}/${file.path}`, text: file.text})
-      for (const version of OLDER[proxy.name])
-        for (const file of render(proxy, parameters, version).files)
-          if (file.text !== newest.files.find(({path}) => path === file.path)?.text)
-            golden.push({path: `${proxy.name}/${name}@${version}/${file.path}`, text: file.text})
+      let newer: string | undefined
+      for (const version of versionsOf(proxy)) {
+        const files = filesOf(proxy, parameters, {...PLAIN, version})
+        const text = JSON.stringify(files)
+        const folder = version === proxy.versions.newest ? name : `${name}@${version}`
+        if (text !== newer) for (const file of files) golden.push({path: `${proxy.name}/${folder}/${file.path}`, text: file.text})
+        newer = text
+      }
+      for (const {suffix, how, only} of OTHERWISE)
+        if (only.includes(name))
+          for (const file of filesOf(proxy, parameters, {...how, version: proxy.versions.newest}))
+            golden.push({path: `${proxy.name}/${name}${suffix}/${file.path}`, text: file.text})
     }
-  }
   return golden
+}
+
+function filesOf(proxy: Proxy, parameters: Parameters, target: RenderTarget): readonly {path: string; text: string}[] {
+  const refused = proxy.unsupported(parameters, target).map(({path, because}) => `no  ${path}: ${because}\n`)
+  const weaker = proxy.caveats(parameters, target).map(({path, because}) => `but ${path}: ${because}\n`)
+  const declared = [...refused, ...weaker].join('')
+  const {version, ...how} = target
+  return [
+    ...(refused.length > 0 ? [] : render(proxy, parameters, version, how).files),
+    ...(declared === '' ? [] : [{path: 'declared.txt', text: declared}]),
+  ]
 }
