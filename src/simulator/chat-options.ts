@@ -49,10 +49,13 @@ export interface ChatOptions {
   fileDeletion?: 'frees-nothing' | 'frees-limits' | 'refused'
   /** Whether a file operation may reach a node that holds no CometD session of its chat. Default `any-node`: nodes share chats and files. */
   uploadsTo?: 'any-node' | 'session-node'
-  /** Credentials of the node API (`/genesys/1/admin/node/…`); false: open, as before 8.5.1. Default default:password (vendor page). */
-  adminAuth?: Credentials | false
-  /** Names of services of type `get`, whose HTTP status tells whether a node is ONLINE. Default `status`. */
-  statusServices?: readonly string[]
+  /**
+   * Credentials of the node API (`/genesys/1/admin/node/…`); `any`: some must be shown, which ones only their owner knows; false: open, as
+   * before 8.5.1. Default default:password (vendor page).
+   */
+  adminAuth?: Credentials | 'any' | false
+  /** Names of services of type `get`, whose HTTP status tells whether a node is ONLINE; `any`: whatever is asked for. Default `status`. */
+  statusServices?: readonly string[] | 'any'
 }
 
 /** The same with every default filled in; what has none stays optional. */

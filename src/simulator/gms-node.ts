@@ -69,6 +69,7 @@ export class GmsNode {
   readonly host: string
   port = 0
   status: NodeStatus = 'ONLINE'
+  tlsGreetings = 0
   readonly #options: NodeOptions
   readonly #flavour: Flavour
   readonly #replays = new UpgradeReplays()
@@ -191,6 +192,11 @@ export class GmsNode {
     })
     server.on('request', (request, response) => {
       if (!this.#options.beside?.(request, response, this.name)) this.#onRequest(run, request, response)
+    })
+    server.on('secureConnection', () => (this.tlsGreetings += 1))
+    server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+      // An alert about our certificate; whoever never spoke TLS, or hung up before, has not seen it.
+      if (/^ERR_SSL_(?:TLSV1|SSLV3|SSL\/TLS)_ALERT/.test(error.code ?? '')) this.tlsGreetings += 1
     })
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const exchange = this.#exchange(request, response, request.rawHeaders)

@@ -13,8 +13,8 @@ const MAX_AGE_S = 300
 export type NodeStatus = 'ONLINE' | 'OFFLINE'
 
 export interface HealthOptions {
-  adminAuth: Credentials | false
-  statusServices: readonly string[]
+  adminAuth: Credentials | 'any' | false
+  statusServices: readonly string[] | 'any'
 }
 
 /** What the health endpoints read and change. */
@@ -32,7 +32,7 @@ export function serveHealth(exchange: HttpExchange, node: HealthSubject, {adminA
   exchange.streamBody()
   const {path, method} = exchange
   if (path.startsWith(SERVICES)) {
-    if (!statusServices.includes(path.slice(SERVICES.length))) exchange.refuse(404, 'Not Found')
+    if (statusServices !== 'any' && !statusServices.includes(path.slice(SERVICES.length))) exchange.refuse(404, 'Not Found')
     else if (method !== 'GET') notAllowed(exchange, 'GET')
     else if (node.status === 'ONLINE') exchange.send(200, {'Content-Type': 'application/json;charset=utf-8'}, '{}')
     else exchange.refuse(503, 'Service Unavailable')
@@ -44,7 +44,8 @@ export function serveHealth(exchange: HttpExchange, node: HealthSubject, {adminA
     exchange.refuse(404, 'Not Found')
     return
   }
-  if (adminAuth && !encodedMatches(/^Basic\s+(\S+)$/i.exec(exchange.header('authorization')[0] ?? '')?.[1] ?? '', adminAuth)) {
+  const shown = /^Basic\s+(\S+)$/i.exec(exchange.header('authorization')[0] ?? '')?.[1] ?? ''
+  if (adminAuth && !(adminAuth === 'any' ? shown !== '' : encodedMatches(shown, adminAuth))) {
     exchange.send(
       401,
       {'WWW-Authenticate': 'Basic realm="Genesys"', 'Content-Type': 'text/plain;charset=ISO-8859-1'},

@@ -38,8 +38,8 @@ export interface SimulatorOptions extends ChatOptions {
   keptRequests?: number
   /** Where the nodes write what arrives, together with others. Default a log of their own. */
   log?: RequestLog
-  /** The nodes speak TLS (https, wss) with this key and certificate. Default plain. */
-  tls?: TlsIdentity
+  /** The nodes speak TLS (https, wss) with this key and certificate; a list has one a node, and a node without speaks plain. Default plain. */
+  tls?: TlsIdentity | readonly (TlsIdentity | undefined)[]
   /** Asked for every request but upgrades before GMS is. Default none. */
   beside?: Beside
   /** Pages that every node serves beside GMS, by path. Default none. */
@@ -56,6 +56,8 @@ export interface SimulatedNode {
   readonly status: NodeStatus
   /** Bayeux sessions alive on this node now. */
   readonly sessions: number
+  /** Times that a peer began to speak TLS and saw the certificate of this node, whatever it thought of it. */
+  readonly tlsGreetings: number
 }
 
 /** What a person or a check can make the simulated GMS do while it runs. Nodes are named; every call @throws UsageError for an unknown name. */
@@ -99,7 +101,7 @@ export interface Simulator extends GmsControl, AsyncDisposable {
  * @throws UsageError when key and certificate are unreadable or no pair.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  if (options.tls) assertIdentity(options.tls)
+  const identityOf = (index: number) => (options.tls && 'key' in options.tls ? options.tls : options.tls?.[index])
   const {nodes: count = 2, host = '127.0.0.1', ports = [], logger = silentLogger} = options
   const log = options.log ?? new RequestLog(options.keptRequests ?? 100_000)
   const decisions = decide(options)
@@ -107,6 +109,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const chats = new ChatService(decisions, warnings, logger)
   const files = new UploadService(decisions, chats, warnings, logger)
   const names = Array.from({length: count}, (_, index) => `gms${index + 1}`)
+  const identities = names.map((_, index) => identityOf(index))
+  for (const identity of new Set(identities)) if (identity) assertIdentity(identity)
   const faults = new FaultBoard(names)
   const nodes = names.map(
     (name, index) =>
@@ -124,7 +128,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         files,
         health: decisions,
         faults,
-        ...(options.tls ? {tls: options.tls} : {}),
+        ...(identities[index] ? {tls: identities[index]} : {}),
         ...(options.beside ? {beside: options.beside} : {}),
         ...(options.pages ? {pages: options.pages} : {}),
         logger,
