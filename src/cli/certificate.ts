@@ -1,10 +1,7 @@
 import {readFile} from 'node:fs/promises'
-import {isIP} from 'node:net'
 import {UsageError} from '../errors.ts'
+import {selfSigned} from '../runtime/certificates.ts'
 import type {TlsIdentity} from '../simulator/gms-node.ts'
-
-/** A throw-away certificate is valid this long, days: no longer than somebody works on a client. */
-const DAYS = 30
 
 /**
  * The key and certificate of files, or throw-away ones when TLS is asked for without.
@@ -34,16 +31,6 @@ async function read(flag: string, path: string): Promise<string> {
 }
 
 async function makeIdentity(host: string): Promise<TlsIdentity> {
-  const {generate} = await import('selfsigned')
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', host])].filter(name => name !== '0.0.0.0' && name !== '::')
-  const made = await generate([{name: 'commonName', value: 'GMS simulator, throw-away'}], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    notAfterDate: new Date(Date.now() + DAYS * 86_400_000),
-    extensions: [
-      {name: 'basicConstraints', cA: true, critical: true},
-      {name: 'subjectAltName', altNames: names.map(name => (isIP(name) ? {type: 7 as const, ip: name} : {type: 2 as const, value: name}))},
-    ],
-  })
-  return {cert: made.cert, key: made.private}
+  const {certificate, key} = await selfSigned('GMS simulator, throw-away', ['localhost', '127.0.0.1', '::1', host])
+  return {cert: certificate, key}
 }

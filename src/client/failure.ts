@@ -29,7 +29,9 @@ function codeOf(error: unknown): string | undefined {
 /** Names what an error of `node:net`, `undici` or `ws` means for a user. */
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error)
-  const text = error instanceof Error ? error.message : String(error)
+  const said = error instanceof Error ? error.message : String(error)
+  // OpenSSL puts addresses and lines of its source around what it has to say.
+  const text = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/i.exec(said)?.[1] ?? said
   const withCode = code === undefined ? {} : {code}
   if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
     return {ended: 'timed-out', reason: `no TCP connection (${code})`, ...withCode}

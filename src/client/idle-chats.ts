@@ -13,6 +13,8 @@ import type {ChatAuth, ChatRequest} from '../wire/chat-messages.ts'
 
 export interface IdleChatsOptions {
   chats: number
+  /** Addresses of this machine that chats connect from in turn, as customers have one each; that of the target when there are none. */
+  from?: readonly string[]
   /** Chats being opened at the same time. */
   concurrency?: number
   /** Deadline of each step of opening one chat (upgrade, handshake, first connect, requestChat), ms. */
@@ -41,15 +43,17 @@ class IdleChat {
   /** Called once, when a chat that was held is no more. */
   onLost: (failure: Failure) => void = () => undefined
 
-  constructor(address: Address, options: IdleChatsOptions) {
+  constructor(address: Address, options: IdleChatsOptions, from = address.from) {
     this.#options = options
     this.#account = address.ledger?.account(() => '')
     this.#socket = new WebSocket(address.url.origin.replace(/^http/, 'ws') + COMETD_PATH, {
       headers: {Host: address.hostHeader, [PROBE_HEADER]: nextProbe(), ...address.headers},
-      origin: `${address.url.protocol}//${address.hostHeader}`,
+      origin: address.origin ?? `${address.url.protocol}//${address.hostHeader}`,
+      ...(from === undefined ? {} : {localAddress: from}),
       handshakeTimeout: options.stepMs,
       perMessageDeflate: false,
       ...(address.trust ? {secureContext: address.trust} : {}),
+      ...(address.serverName === undefined ? {} : {servername: address.serverName}),
     })
     this.#socket.on('message', data => this.#receive(String(data)))
     this.#socket.on('close', code => this.#fail({ended: 'closed', reason: `close ${code}`}))
@@ -167,8 +171,9 @@ export class IdleChats {
     let next = 0
     const worker = async () => {
       while (next < options.chats && this.#failed < GIVE_UP_AFTER && !this.hostLimit && !options.signal.aborted) {
+        const from = options.from?.[next % options.from.length]
         next += 1
-        await this.#openOne(address, options)
+        await this.#openOne(address, options, from)
       }
     }
     const abort = () => this.closeAll()
@@ -178,8 +183,8 @@ export class IdleChats {
     if (options.signal.aborted) this.closeAll()
   }
 
-  async #openOne(address: Address, options: IdleChatsOptions): Promise<void> {
-    const chat = new IdleChat(address, options)
+  async #openOne(address: Address, options: IdleChatsOptions, from: string | undefined): Promise<void> {
+    const chat = new IdleChat(address, options, from)
     this.#chats.push(chat)
     chat.onLost = failure => {
       this.firstLoss ??= failure

@@ -17,6 +17,8 @@ export interface RawRequest {
   localAddress?: string
   /** Whom to trust when the URL is `https:`; the roots of Node when absent. */
   trust?: SecureContext
+  /** Name that TLS asks for and checks (SNI); the host of the URL when absent. */
+  serverName?: string
   /** From connecting to the end of the answer, ms. */
   deadlineMs: number
   signal: AbortSignal
@@ -91,14 +93,16 @@ function parseChunks(rest: Buffer): {body: Buffer; whole: boolean} {
   }
 }
 
-function open(url: URL, trust: SecureContext | undefined, from: {localAddress?: string}): Socket {
+/** A connection to one side of the proxy, encrypted where the URL says so: `secureConnect` then tells that it can be used, else `connect`. */
+export function open(url: URL, {trust, serverName, localAddress}: Pick<RawRequest, 'trust' | 'serverName' | 'localAddress'>): Socket {
+  const from = localAddress === undefined ? {} : {localAddress}
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (url.protocol !== 'https:') return connect({host, port: Number(url.port === '' ? 80 : url.port), ...from})
   return connectTls({
     host,
     port: Number(url.port === '' ? 443 : url.port),
     ...from,
-    ...(isIP(host) === 0 ? {servername: host} : {}),
+    ...(serverName !== undefined ? {servername: serverName} : isIP(host) === 0 ? {servername: host} : {}),
     ...(trust ? {secureContext: trust} : {}),
   })
 }
@@ -107,10 +111,8 @@ function open(url: URL, trust: SecureContext | undefined, from: {localAddress?: 
  * Sends a request that no HTTP library would send and reads its answer. Never throws; bounded by `deadlineMs`. The connection is
  * closed before this returns.
  */
-export function sendRaw(
-  url: URL,
-  {head, body = '', afterUpgrade, localAddress, trust, deadlineMs, signal}: RawRequest,
-): Promise<RawAnswer> {
+export function sendRaw(url: URL, request: RawRequest): Promise<RawAnswer> {
+  const {head, body = '', afterUpgrade, deadlineMs, signal} = request
   const started = performance.now()
   const method = head[0]?.split(' ', 1)[0] ?? ''
   return new Promise(resolve => {
@@ -118,7 +120,7 @@ export function sendRaw(
     let sentFrame = false
     let linger: NodeJS.Timeout | undefined
     let done = false
-    const socket = open(url, trust, localAddress === undefined ? {} : {localAddress})
+    const socket = open(url, request)
 
     const finish = (stayedOpen: boolean, failure?: Failure) => {
       if (done) return

@@ -65,6 +65,7 @@ export class RecordedSocket extends WebSocket {
       perMessageDeflate: deflate,
       maxPayload: 4 * 1_048_576,
       ...(user.address.trust ? {secureContext: user.address.trust} : {}),
+      ...(user.address.serverName === undefined ? {} : {servername: user.address.serverName}),
     })
     this.#user = user
     this.#upgradeEntry = user.journal.open({transport: 'websocket', what: `upgrade ${path}`, probe})

@@ -19,6 +19,10 @@ export interface Address {
   readonly hostHeader: string
   /** Whom to trust when the peer speaks TLS; the roots of Node when absent. */
   readonly trust?: SecureContext
+  /** Name that TLS asks for and checks (SNI); the host of the URL when absent. */
+  readonly serverName?: string
+  /** Web origin of the page that the chat is in; that of the chat itself when absent. */
+  readonly origin?: string
   /** Sent with every request and upgrade: a gateway in front may ask for a key. */
   readonly headers?: Readonly<Record<string, string>>
   /** Address of this machine that users connect from unless they have one of their own; the system's choice when absent. */
@@ -78,14 +82,14 @@ function newJar(): CookieJar {
 }
 
 /** Connections to one place. Only deadlines of requests end what goes over them. */
-function newAgent(from: string | undefined, trust: SecureContext | undefined): Agent {
+function newAgent(from: string | undefined, {trust, serverName}: Pick<Address, 'trust' | 'serverName'>): Agent {
   return new Agent({
     ...(from === undefined ? {} : {localAddress: from}),
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: {timeout: 60_000, ...(trust ? {secureContext: trust} : {})},
+    connect: {timeout: 60_000, ...(trust ? {secureContext: trust} : {}), ...(serverName === undefined ? {} : {servername: serverName})},
   })
 }
 
@@ -121,7 +125,7 @@ export class User {
     this.from = from
     this.#extraHeaders = {...address.headers, ...headers}
     this.account = address.ledger?.account(() => this.jar.getCookieStringSync(this.origin + COMETD_PATH))
-    this.#agent = newAgent(from, address.trust)
+    this.#agent = newAgent(from, address)
     this.#agent.on('connect', () => (this.#connections += 1))
   }
 
@@ -149,7 +153,7 @@ export class User {
     const cookie = this.jar.getCookieStringSync(this.origin + path)
     return {
       Host: this.address.hostHeader,
-      Origin: this.origin,
+      Origin: this.address.origin ?? this.origin,
       [PROBE_HEADER]: probe,
       ...(cookie === '' ? {} : {Cookie: cookie}),
       ...this.#extraHeaders,
@@ -181,7 +185,7 @@ export class User {
     signal,
   }: HttpRequest): Promise<HttpAnswer & {stale?: boolean}> {
     const probe = given ?? nextProbe()
-    const agent = given === undefined ? this.#agent : newAgent(this.from, this.address.trust)
+    const agent = given === undefined ? this.#agent : newAgent(this.from, this.address)
     const exchange = this.journal.open({transport, what: `${method} ${path.split('?', 1)[0] ?? path}`, probe})
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), deadlineMs)

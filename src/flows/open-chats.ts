@@ -1,11 +1,14 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {IdleChats} from '../client/idle-chats.ts'
 import type {Flow, Transcript} from './flow.ts'
+import {ownAddresses as addressesFor} from './own-addresses.ts'
 import {oneLine, play} from './script.ts'
 
 export interface OpenChatsInput {
   /** WebSocket chats to hold at the same time. */
   chats: number
+  /** Every chat comes from an address of its own where this machine has them, as customers do. Default: all from that of the target. */
+  ownAddresses?: boolean
   /** How long they are held before they are counted again, ms. Default 0. */
   holdMs?: number
   /** Chats being opened at the same time. Default 64. */
@@ -31,12 +34,15 @@ export interface OpenChatsResult extends Transcript {
   hostLimit: boolean
 }
 
+/** The first addresses are those that are handed out to other users. */
+const OTHERS = 1000
+
 /** Opens many idle WebSocket chats at once and counts those that stay. */
 export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
   id: 'open-chats',
   title: 'Many idle chats at once',
   needs: () => ['websocket'],
-  run: (target, {chats, holdMs = 0, concurrency, requestChat = true, whileOpen}, context) => {
+  run: (target, {chats, ownAddresses = false, holdMs = 0, concurrency, requestChat = true, whileOpen}, context) => {
     const result: Omit<OpenChatsResult, keyof Transcript> = {asked: chats, opened: 0, held: 0, openingMs: 0, hostLimit: false}
     return play('open-chats', target, context, result, async cast => {
       const idle = new IdleChats()
@@ -50,6 +56,7 @@ export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
           requestChat,
           ...(target.auth ? {auth: target.auth} : {}),
           signal: cast.signal,
+          ...(ownAddresses ? {from: await addressesFor(target.url, chats, OTHERS)} : {}),
           ...(concurrency === undefined ? {} : {concurrency}),
         })
         result.openingMs = Math.round(performance.now() - began)

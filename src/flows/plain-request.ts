@@ -57,6 +57,7 @@ export const plainRequest: Flow<PlainRequestInput, PlainRequestResult> = {
         ...(throughTunnel === undefined ? {} : {afterUpgrade: Buffer.from(throughTunnel)}),
         ...(from === undefined ? {} : {localAddress: from}),
         ...(target.trust ? {trust: target.trust} : {}),
+        ...(target.serverName === undefined ? {} : {serverName: target.serverName}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,
       })

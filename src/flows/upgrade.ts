@@ -75,7 +75,7 @@ export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
           `Host: ${target.hostHeader}`,
           `Connection: ${connection}`,
           `Upgrade: ${protocol}`,
-          ...('Origin' in headers ? [] : [`Origin: ${target.url.protocol}//${target.hostHeader}`]),
+          ...('Origin' in headers ? [] : [`Origin: ${target.origin ?? `${target.url.protocol}//${target.hostHeader}`}`]),
           'Sec-WebSocket-Version: 13',
           `Sec-WebSocket-Key: ${key}`,
           `${PROBE_HEADER}: ${probe}`,
@@ -85,6 +85,7 @@ export const upgrade: Flow<UpgradeInput, UpgradeResult> = {
         ...(thenHandshake && !together ? {afterUpgrade: clientTextFrame(HANDSHAKE)} : {}),
         ...(target.from === undefined ? {} : {localAddress: target.from}),
         ...(target.trust ? {trust: target.trust} : {}),
+        ...(target.serverName === undefined ? {} : {serverName: target.serverName}),
         deadlineMs: cast.budgets.answer,
         signal: cast.signal,
       })

@@ -1,4 +1,5 @@
-const REDACTED = '‹redacted›'
+/** Stands for what nobody may read. */
+export const REDACTED = '‹redacted›'
 
 /** A quote as it is written in text, in JSON inside JSON, or in a URL. */
 const QUOTE = String.raw`\\{0,8}"|%22|'`

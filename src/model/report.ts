@@ -59,6 +59,35 @@ export interface Promises {
   paths: readonly string[]
   /** `none`: sessions need not stay on one node. `required`: any means will do (a foreign file with several nodes). */
   affinity: 'required' | 'none'
+  /** Clients connect over TLS. */
+  tls: boolean
+  /** The proxy speaks TLS to the nodes. */
+  upstreamTls: boolean
+  /** Web origins that may use the chat; empty: all. */
+  origins: readonly string[]
+  /** Node names are followed when their addresses change, after so many ms; absent: they are not. */
+  dnsTtlMs?: number
+  /** The proxy asks nodes whether they are ONLINE. */
+  asksStatus?: boolean
+  /** A reload ends chats that are still open after so many ms; absent: never. */
+  drainMs?: number
+  /** `paths` and no others reach GMS; absent: nothing is promised of other paths. */
+  onlyPaths?: true
+  /** Networks that may connect; absent: everybody. */
+  allow?: readonly string[]
+  /** Networks that may reach the administration of GMS; absent: nobody. */
+  adminAllow?: readonly string[]
+  /** Who answers browsers of other origins; absent: nothing is promised. */
+  cors?: 'gms' | 'proxy'
+  /** A client that has not sent its whole header after this time, ms, is given up; absent: nothing is promised. */
+  headerTimeoutMs?: number
+  /** Attributes of the cookie that the proxy sets; absent: nothing is promised of them. */
+  cookie?: {httpOnly: boolean; partitioned: boolean; sameSite?: 'lax' | 'strict' | 'none'}
+  /** Limits of one client address; absent: none. */
+  connectionsPerClient?: number
+  requestsPerSecond?: number
+  /** Port of the counters of the proxy, for this machine alone; absent: there is none. */
+  metricsPort?: number
   /** Host name that clients use, when the configuration names one. */
   serverName?: string
   /** Where each promise comes from, e.g. `{chats: 'default', nodes: 'haproxy.cfg'}`. */

@@ -39,6 +39,23 @@ export interface ParsedConfig {
 export interface NodeAddress {
   address: string
   span: Span
+  /** Present when the proxy speaks TLS to it; `serverName` is the name it asks for and checks, when the file writes one. */
+  tls?: {serverName?: string}
+  /** The proxy asks name servers for it again while it runs. */
+  followed?: boolean
+}
+
+/** An address that clients connect to. */
+export interface ListenerAddress {
+  /** As written. */
+  address: string
+  tls: boolean
+  /** A certificate is named for it and TLS is not switched on: clients are meant to come over https, and cannot. */
+  meansTls?: boolean
+  /** Lets nobody in who has no certificate of his own. */
+  demandsCertificate?: boolean
+  span: Span
+  serverName?: string
 }
 
 /** Something that section 7 of the contract refuses: the file would run its author's code, or reach out of the sandbox. */
@@ -46,6 +63,17 @@ export interface Refusal {
   directive: string
   because: string
   span: Span
+}
+
+/** Throw-away TLS files of one run, PEM, as the proxy sees them. `authority` has signed all of them, those of the simulated nodes too. */
+export interface SandboxCertificates {
+  /** Certificate of the authority alone: what a file that names trusted authorities is pointed at. */
+  authority: string
+  /** Certificate chain for the host names of the listeners, and its key. */
+  certificate: string
+  key: string
+  /** Both in one file, for HAProxy and whoever writes one path for both. */
+  bundle: string
 }
 
 /** Where the sandbox puts things, as the proxy itself will see it (inside the container for Docker). */
@@ -60,6 +88,10 @@ export interface SandboxPlan {
   ports: readonly number[]
   /** Where node n of the file really is (the simulator): `host:port`, in the order `nodes()` gives them. */
   nodes: readonly string[]
+  /** Names of nodes that are followed stay names, and this name server (`host:port`) is asked for them. Absent: all become addresses. */
+  nameServer?: string
+  /** Replaces certificates that this machine does not have. Absent: the configuration speaks no TLS. */
+  certificates?: SandboxCertificates
   /** User to run workers as when started by root; absent when unprivileged. */
   user?: {name: string; group: string}
   /** Installation facts from `installation()`. */
@@ -109,6 +141,34 @@ export interface ConfigTestMessage {
   line?: number
 }
 
+/** `1.22`, and the day (ISO 8601) after which its authors mend nothing; absent: still supported. */
+export interface Branch {
+  branch: string
+  endOfLife?: string
+}
+
+/** Where a distribution keeps things: users, modules, logs, pid files. `docker` is the official image of the proxy. */
+export const LAYOUTS = ['docker', 'debian', 'rhel', 'source'] as const
+export type Layout = (typeof LAYOUTS)[number]
+
+/** What is rendered for. */
+export interface RenderTarget {
+  /** `X.Y.Z`. */
+  version: string
+  layout: Layout
+  /** A file to include into a configuration that serves other sites too, instead of a whole one. */
+  fragment: boolean
+  /** Lines of the comment on top: tool, digest of the parameters, the command that reproduces the file. */
+  header: readonly string[]
+}
+
+/** A parameter that this proxy, or this version of it, cannot honour, or honours in another way than its name says. */
+export interface Caveat {
+  /** Dotted path, with indices: `upstream.nodes.0.maxConnections`. */
+  path: string
+  because: string
+}
+
 /** One column of the grid. Everything that is peculiar to nginx, Apache or HAProxy stands in `proxies/<name>/`. */
 export interface Proxy {
   name: ProxyName
@@ -121,33 +181,45 @@ export interface Proxy {
   /** Names to look for on the PATH and in the usual folders, first hit wins. */
   binaries: readonly string[]
   binaryFolders: readonly string[]
-  /** Name of the file when rendered, e.g. `nginx.conf`. */
+  /** Name of the file when rendered, e.g. `nginx.conf`; its template is `templates/<proxy>/<configFile>.hbs`. */
   configFile: string
-  /** Parameters that this proxy, or this version of it, cannot honour: said at render time, never silently dropped. */
-  unsupported(parameters: Parameters, version: string): readonly {path: string; because: string}[]
-  /** Parameters → exactly the names its templates print; all decisions live here. `version` is `X.Y.Z`. */
-  view(parameters: Parameters, version: string): Record<string, unknown>
+  /** The same for a fragment, e.g. `conf.d/gms-chat.conf`. */
+  fragmentFile: string
+  /** Branches with their end of support, newest first. A branch that is not listed is newer than this tool. */
+  branches: readonly Branch[]
+  /** Parameters that cannot be honoured: rendering is refused with these reasons. */
+  unsupported(parameters: Parameters, target: RenderTarget): readonly Caveat[]
+  /** Parameters that are honoured in a weaker or another way: said beside the result, and in a comment of the file. */
+  caveats(parameters: Parameters, target: RenderTarget): readonly Caveat[]
+  /** Parameters → exactly the names its templates print; all decisions live here. */
+  view(parameters: Parameters, target: RenderTarget): Record<string, unknown>
   /** Reads a bundle; never throws for bad text. */
   parse(bundle: ConfigBundle): ParsedConfig
   /**
    * Files that the directives of one file pull in, as written (paths or globs), in order of appearance; `data` files hold no directives.
+   * One that is `optional` is left out when it cannot be read: the sandbox puts something in its place.
    * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
    */
-  includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; span: Span}[]
+  includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
-  /** Distinct listeners, the chat listener first. `address` as written. */
-  listeners(config: ParsedConfig): readonly {address: string; tls: boolean; span: Span; serverName?: string}[]
+  /** Distinct listeners, the chat listener first (`chatFirst`). */
+  listeners(config: ParsedConfig): readonly ListenerAddress[]
   /** Every mention of a node address, in order of appearance; equal `address` = the same node. */
   nodes(config: ParsedConfig): readonly NodeAddress[]
+  /** Every place that names a name server to ask while it runs. Absent: this proxy asks the system. */
+  nameServers?(config: ParsedConfig): readonly Span[]
   /** The sandbox table applied: see `SandboxPlan`. */
   sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult
-  /** Argument vectors; `binary` is the path (or the image's command), `entry` the absolute path of the entry file, `folder` the sandbox. */
+  /**
+   * Argument vectors; `binary` is the path (or the image's command), `entry` the absolute path of the entry file, `folder` the sandbox,
+   * `version` what the binary says of itself (absent: a current one).
+   */
   versionCommand(binary: string): readonly string[]
   parseVersion(output: string): string | undefined
-  configTest(binary: string, entry: string, folder: string): Invocation
+  configTest(binary: string, entry: string, folder: string, version?: string): Invocation
   /** Foreground start. */
-  start(binary: string, entry: string, folder: string): Invocation
+  start(binary: string, entry: string, folder: string, version?: string): Invocation
   parseConfigTest(output: string): readonly ConfigTestMessage[]
   /** Further questions to the binary that fill `Installation`; `ask` runs `binary` with arguments and gives stdout+stderr, `list` names the entries of a folder or `[]`. */
   installation(

@@ -13,6 +13,7 @@ import type {SandboxFolder} from './folder.ts'
 import {makeFolder, writeInto} from './folder.ts'
 import {startForeground} from './foreground.ts'
 import type {Answer, Host, Launched} from './host.ts'
+import {memoryOfGroup} from './memory.ts'
 import {readTail} from './output.ts'
 import {groupListensOn} from './listening.ts'
 import {groupIsAlive, killGroup, signalGroup, startTime} from './owner.ts'
@@ -124,6 +125,7 @@ function launch(argv: readonly string[], {env, identity, folder, account, ports}
     exit,
     ports: () => Promise.resolve(ports),
     listensOn: port => pid === undefined || groupListensOn(pid, port),
+    memory: () => (pid === undefined ? Promise.resolve(undefined) : memoryOfGroup(pid)),
     signal(name) {
       if (pid !== undefined && exit() === undefined) kill(pid, name)
       return Promise.resolve()

@@ -23,6 +23,8 @@ export interface Launched {
   ports(): Promise<readonly number[] | undefined>
   /** True when nobody but the proxy can be who answers on this port. */
   listensOn(port: number): boolean
+  /** Memory of all its processes, bytes; `undefined` where nobody tells. */
+  memory(): Promise<number | undefined>
   /** Signals the leader only. */
   signal(name: NodeJS.Signals): Promise<void>
   /** Ends the whole tree: `stopSignal` first, SIGKILL when that is not enough, soon when somebody waits for us to end. */

@@ -1,4 +1,5 @@
-import {connect} from 'node:net'
+import {connect, isIP} from 'node:net'
+import {connect as connectTls} from 'node:tls'
 import {askUntil, PATIENCE} from './patience.ts'
 
 /** What one look at a listener showed: an answer, an accepted connection without one, or nobody there. */
@@ -14,17 +15,25 @@ export async function waitUntilAccepting(
   port: number,
   {
     host,
+    tls = false,
     acceptMeansListening,
     listensOn,
     hasEnded,
     signal,
-  }: {host: string; acceptMeansListening: boolean; listensOn(port: number): boolean; hasEnded(): boolean; signal: AbortSignal},
+  }: {
+    host: string
+    tls?: boolean
+    acceptMeansListening: boolean
+    listensOn(port: number): boolean
+    hasEnded(): boolean
+    signal: AbortSignal
+  },
 ): Promise<boolean> {
   const silentSince = Date.now() + PATIENCE.ready / 4
   const found = await askUntil(
     async () => {
       if (hasEnded()) return false
-      const look = await lookAt(port, host)
+      const look = await (tls ? greet(port, host) : lookAt(port, host))
       // A stranger on the port is waited out: the proxy will say that it cannot bind, and end.
       if (look === 'refused' || !listensOn(port)) return undefined
       if (look === 'answered') return true
@@ -54,6 +63,34 @@ function lookAt(port: number, host: string): Promise<Look> {
       done()
     })
     socket.once('error', done)
+    socket.once('close', done)
+  })
+}
+
+/** The beginning of TLS; a certificate that nobody trusts, and an alert, are answers too. */
+function greet(port: number, host: string): Promise<Look> {
+  return new Promise(resolve => {
+    let look: Look = 'refused'
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port,
+      ...(isIP(host) === 0 ? {servername: host} : {}),
+      rejectUnauthorized: false,
+    })
+    const done = () => {
+      socket.destroy()
+      resolve(look)
+    }
+    socket.setTimeout(PATIENCE.readyAnswer, done)
+    socket.once('connect', () => (look = 'accepted'))
+    socket.once('secureConnect', () => {
+      look = 'answered'
+      done()
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (/^ERR_SSL_|^EPROTO$/.test(error.code ?? '')) look = 'answered'
+      done()
+    })
     socket.once('close', done)
   })
 }

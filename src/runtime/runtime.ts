@@ -2,6 +2,7 @@ import type {Logger} from '../log.ts'
 import type {ConfigBundle} from '../model/bundle.ts'
 import type {Location} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
+import type {Authority} from './certificates.ts'
 
 /** How a proxy will be run, and why. */
 export interface Runtime {
@@ -30,8 +31,10 @@ export interface ConfigMessage {
 
 /** A proxy that answers. `await using` it. */
 export interface RunningProxy extends AsyncDisposable {
-  /** The chat listener, `http://127.0.0.1:port`. */
+  /** The chat listener, `http://127.0.0.1:port`; `https:` where it speaks TLS. */
   url: URL
+  /** All of them, the chat listener first. */
+  listeners: readonly ReachedListener[]
   /** All published listeners in the order of the configuration. */
   ports: readonly number[]
   runtime: Runtime
@@ -40,8 +43,12 @@ export interface RunningProxy extends AsyncDisposable {
   /** Warnings of the configuration test. */
   messages: readonly ConfigMessage[]
   logs(): Promise<{access: string; error: string}>
+  /** Which of these texts stand in the access or error log, and the first line of each; that line without any of them, redacted. */
+  findInLogs(texts: readonly string[]): Promise<readonly {text: string; line: string}[]>
   /** Why the process ended on its own, or log lines that fail the run; empty while all is well. */
   complaints(): Promise<readonly string[]>
+  /** Memory of all its processes, bytes; `undefined` where the system does not tell. */
+  memory(): Promise<number | undefined>
   reload(): Promise<void>
 }
 
@@ -58,13 +65,35 @@ export type StartResult =
   /** The proxy refuses the file for its own content: a finding, not an exception. */
   | {started: false; messages: readonly ConfigMessage[]; sandbox: Sandboxed}
 
+/** An address of a running proxy that clients connect to. */
+export interface ReachedListener {
+  /** As the configuration writes it. */
+  address: string
+  /** `https:` where it speaks TLS. */
+  url: URL
+  /** A certificate is named for it and TLS is not switched on. */
+  meansTls: boolean
+}
+
+/** Who signs what the proxy shows to clients, and for which host names. */
+export interface StartCertificates {
+  authority: Authority
+  names: readonly string[]
+}
+
 export interface StartOptions {
   proxy: Proxy
   bundle: ConfigBundle
   runtime: Runtime
   /** Where node n of the file is found: `host:port`. */
   nodes: readonly string[]
+  /** Absent: the configuration speaks no TLS. */
+  certificates?: StartCertificates
+  /** Names of nodes stay names, and this name server, `host:port`, is asked for them. Absent: they become addresses. */
+  nameServer?: string
   allowExec: boolean
+  /** Variables that the configuration reads. */
+  environment?: Readonly<Record<string, string>>
   keep: boolean
   signal: AbortSignal
   logger: Logger

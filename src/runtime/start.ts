@@ -1,8 +1,8 @@
 import {join} from 'node:path'
 import {EnvironmentError} from '../errors.ts'
 import type {Logger} from '../log.ts'
-import {redact} from '../model/redact.ts'
-import type {Proxy} from '../proxies/proxy.ts'
+import {redact, REDACTED} from '../model/redact.ts'
+import type {Proxy, SandboxCertificates} from '../proxies/proxy.ts'
 import {unprivilegedAccount} from './account.ts'
 import {binaryHost} from './binary-host.ts'
 import {Cleanup} from './cleanup.ts'
@@ -16,7 +16,7 @@ import {readTail} from './output.ts'
 import {descriptorLimit} from './descriptors.ts'
 import {askUntil, PATIENCE} from './patience.ts'
 import {waitUntilAccepting} from './ready.ts'
-import type {ConfigMessage, RunningProxy, StartOptions, StartResult} from './runtime.ts'
+import type {ConfigMessage, ReachedListener, RunningProxy, StartCertificates, StartOptions, StartResult} from './runtime.ts'
 import type {RunnableConfig} from './sandbox.ts'
 import {sandbox} from './sandbox.ts'
 import {troubleOfThisMachine} from './trouble.ts'
@@ -49,25 +49,37 @@ export async function start(options: StartOptions): Promise<StartResult> {
 }
 
 async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken'> {
-  const {proxy, bundle, runtime, nodes, allowExec, keep, signal, logger} = options
+  const {proxy, bundle, runtime, nodes, allowExec, environment, keep, signal, logger} = options
   const cleanup = new Cleanup()
   try {
     const config = proxy.parse(bundle)
-    const [listener] = proxy.listeners(config)
+    const listeners = proxy.listeners(config)
+    const [listener] = listeners
     const host =
       runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep, signal}) : await dockerHost(proxy, runtime, {keep, nodes, signal})
     cleanup.defer(() => host.dispose())
     if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
-    const ports = await host.planPorts(Math.max(1, proxy.listeners(config).length))
+    const ports = await host.planPorts(Math.max(1, listeners.length))
     const installation = await host.installation()
     // A container has limits of its own, which its engine sets.
     const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
-    const runnable = sandbox(proxy, config, {...host.plan, ...openFiles, version: runtime.version, ports, nodes, installation, allowExec})
+    const certificates = options.certificates ? await writeCertificates(host, options.certificates) : undefined
+    const runnable = sandbox(proxy, config, {
+      ...host.plan,
+      ...openFiles,
+      version: runtime.version,
+      ports,
+      nodes,
+      ...(certificates ? {certificates} : {}),
+      ...(options.nameServer === undefined ? {} : {nameServer: options.nameServer}),
+      installation,
+      allowExec,
+    })
     for (const file of runnable.files) await host.write(file)
 
-    const test = proxy.configTest(host.command, runnable.entry, host.plan.folder)
+    const test = proxy.configTest(host.command, runnable.entry, host.plan.folder, runtime.version)
     // Both are over before one's failure is told: nothing may still use the folder when it is removed.
-    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, test.env ?? {}), host.reachesNodes()])
+    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, {...environment, ...test.env}), host.reachesNodes()])
     if (outcome.status === 'rejected') throw outcome.reason
     if (reach.status === 'rejected') throw reach.reason
     const tested = outcome.value
@@ -77,14 +89,15 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
       return messages === 'port taken' ? messages : {started: false, messages, sandbox: runnable.sandboxed}
     }
 
-    const invocation = proxy.start(host.command, runnable.entry, host.plan.folder)
-    const launched = await host.launch(invocation.argv, invocation.env ?? {}, ports)
+    const invocation = proxy.start(host.command, runnable.entry, host.plan.folder, runtime.version)
+    const launched = await host.launch(invocation.argv, {...environment, ...invocation.env}, ports)
     cleanup.defer(() => launched.stop(proxy.stopSignal, {hurry: signal.aborted}))
     const hasEnded = () => launched.exit() !== undefined
     const published = (await askUntil(() => (hasEnded() ? [] : launched.ports()), {budgetMs: PATIENCE.ready, signal})) ?? []
-    const accepting = (port: number) =>
+    const accepting = (port: number, index: number) =>
       waitUntilAccepting(port, {
         host: listener?.serverName ?? 'localhost',
+        tls: listeners[index]?.tls ?? false,
         acceptMeansListening: host.acceptMeansListening,
         listensOn: launched.listensOn.bind(launched),
         hasEnded,
@@ -97,9 +110,14 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
       await cleanup[Symbol.asyncDispose]()
       return early === 'port taken' ? early : {started: false, messages: early, sandbox: runnable.sandboxed}
     }
-    const url = new URL(`${listener?.tls ? 'https' : 'http'}://127.0.0.1:${port}`)
+    const reached = published.map((number, index) => ({
+      url: new URL(`${listeners[index]?.tls ? 'https' : 'http'}://127.0.0.1:${number}`),
+      meansTls: listeners[index]?.meansTls ?? false,
+      address: listeners[index]?.address ?? '',
+    }))
+    const url = reached[0]?.url ?? new URL(`http://127.0.0.1:${port}`)
     logger.debug(`${proxy.title} ${runtime.version} answers on ${url.href}`)
-    const running = runningProxy({options, host, launched, cleanup, url, ports: published, messages})
+    const running = runningProxy({options, host, launched, cleanup, url, listeners: reached, messages})
     return {started: true, proxy: running, sandbox: runnable.sandboxed}
   } catch (error) {
     await cleanup[Symbol.asyncDispose]()
@@ -122,24 +140,57 @@ interface RunningParts {
   launched: Launched
   cleanup: Cleanup
   url: URL
-  ports: readonly number[]
+  listeners: readonly ReachedListener[]
   messages: readonly ConfigMessage[]
 }
 
-function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanup, url, ports, messages}: RunningParts): RunningProxy {
+/** Below the sandbox folder, where only the proxy and we can read them. */
+const CERTIFICATES = 'gms-proxy-certificates'
+
+async function writeCertificates(host: Host, {authority, names}: StartCertificates): Promise<SandboxCertificates> {
+  const {certificate, key} = await authority.issue([...names, 'localhost', '127.0.0.1'])
+  const texts: Readonly<Record<keyof SandboxCertificates, {name: string; text: string}>> = {
+    authority: {name: 'authority.pem', text: authority.certificate},
+    certificate: {name: 'listener.pem', text: certificate},
+    key: {name: 'listener.key', text: key},
+    bundle: {name: 'listener-with-key.pem', text: `${certificate.trimEnd()}\n${key}`},
+  }
+  const place = async ({name, text}: {name: string; text: string}) => {
+    await host.write({path: `${CERTIFICATES}/${name}`, text})
+    return `${host.plan.folder}/${CERTIFICATES}/${name}`
+  }
+  return {
+    authority: await place(texts.authority),
+    certificate: await place(texts.certificate),
+    key: await place(texts.key),
+    bundle: await place(texts.bundle),
+  }
+}
+
+function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanup, url, listeners, messages}: RunningParts): RunningProxy {
   let disposing: Promise<void> | undefined
   /** What it was when we stopped it ourselves: that end is no complaint. */
   let exitBefore: Exit | undefined
   const read = () => readLogs(proxy, host)
   return {
     url,
-    ports,
+    listeners,
+    ports: listeners.map(({url: {port}}) => Number(port)),
     runtime,
     folder: host.folder,
     messages,
     async logs() {
       const {access, error} = await read()
       return {access: redact(access), error: redact(error)}
+    },
+    async findInLogs(texts) {
+      const {access, error} = await read()
+      const lines = `${error}\n${access}`.split('\n')
+      const hide = (line: string) => redact(texts.reduce((safe, text) => safe.replaceAll(text, REDACTED), line))
+      return texts.flatMap(text => {
+        const line = lines.find(each => each.includes(text))
+        return line === undefined ? [] : [{text, line: hide(line)}]
+      })
     },
     async complaints() {
       const exit = disposing ? exitBefore : launched.exit()
@@ -150,12 +201,14 @@ function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanu
         ...new Set(fatal.map(line => redact(line.trim()))),
       ].slice(0, QUOTED_LINES)
     },
+    memory: () => launched.memory(),
     async reload() {
       await launched.signal(proxy.reloadSignal)
       await Promise.all(
-        ports.map(port =>
-          waitUntilAccepting(port, {
+        listeners.map(({url: {port, protocol}}) =>
+          waitUntilAccepting(Number(port), {
             host: 'localhost',
+            tls: protocol === 'https:',
             acceptMeansListening: host.acceptMeansListening,
             listensOn: launched.listensOn.bind(launched),
             hasEnded: () => launched.exit() !== undefined,

@@ -56,7 +56,7 @@ export interface SimulatedNode {
   readonly status: NodeStatus
   /** Bayeux sessions alive on this node now. */
   readonly sessions: number
-  /** Times that a peer began to speak TLS and saw the certificate of this node, whatever it thought of it. */
+  /** Times that a peer spoke TLS until it had seen the certificate of this node: to the end, or up to an alert about it. */
   readonly tlsGreetings: number
 }
 

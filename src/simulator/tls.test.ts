@@ -66,6 +66,25 @@ it('survives one who does not speak TLS', async () => {
   expect((await ask(port)).statusCode).toBe(200)
 })
 
+it('speaks TLS at those nodes that were given a certificate', async () => {
+  simulator = await startSimulator({nodes: 2, tls: [undefined, identity]})
+  const [plain, encrypted] = simulator.nodes
+  expect((await fetch(`http://127.0.0.1:${plain!.port}/genesys/cometd`, {method: 'OPTIONS'})).status).toBe(200)
+  expect((await ask(encrypted!.port)).statusCode).toBe(200)
+  expect([plain!.tlsGreetings, encrypted!.tlsGreetings]).toEqual([0, 1])
+})
+
+it('counts those who have seen its certificate, and nobody else', async () => {
+  simulator = await startSimulator({nodes: 1, tls: identity})
+  const [node] = simulator.nodes
+  const plain = await openSocket(node!.port)
+  plain.resume().write('GET / HTTP/1.1\r\nHost: gms\r\n\r\n')
+  await once(plain, 'close')
+  expect(node!.tlsGreetings).toBe(0)
+  await ask(node!.port)
+  expect(node!.tlsGreetings).toBe(1)
+})
+
 it('says in one line what is wrong with key and certificate', async () => {
   const {private: key} = await generate([], {keyType: 'ec'})
   for (const tls of [

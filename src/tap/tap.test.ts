@@ -1,6 +1,7 @@
 import {createHash, randomBytes} from 'node:crypto'
 import type {AddressInfo, Server, Socket} from 'node:net'
 import {connect, createServer} from 'node:net'
+import {generate} from 'selfsigned'
 import {afterEach, describe, expect, it} from 'vitest'
 import {WebSocket} from 'ws'
 import {PollingUser, sendRaw, SocketUser} from '../../test/support/simulator-client.ts'
@@ -370,4 +371,23 @@ describe('what is noted', () => {
     for (const session of sessions) expect(shown(log.bySession(session))).toEqual(shown(simulator.recorder.bySession(session)))
     expect(log.byProbe('deflated')?.messages.map(({channel}) => channel)).toEqual(['/meta/handshake'])
   })
+})
+
+it('speaks TLS where the proxy does, and reads what is inside', async () => {
+  const {cert: certificate, private: key} = await generate([{name: 'commonName', value: 'localhost'}], {keyType: 'ec'})
+  await using simulator = await startSimulator({nodes: 1})
+  const log = new RequestLog(100)
+  await using tap = await startTap({
+    nodes: [{name: 'gms1', url: new URL(`http://127.0.0.1:${simulator.nodes[0]?.port ?? 0}`)}],
+    host: '127.0.0.1',
+    log,
+    tls: [{key, cert: certificate}],
+    logger: silentLogger,
+  })
+  const socket = new WebSocket(`wss://127.0.0.1:${tap.nodes[0]?.port ?? 0}/genesys/cometd`, {rejectUnauthorized: false})
+  const answered = new Promise<string>((resolve, reject) => socket.once('message', data => resolve(String(data))).once('error', reject))
+  socket.once('open', () => socket.send('[{"channel":"/meta/handshake","version":"1.0","id":"1"}]'))
+  expect(await answered).toContain('clientId')
+  expect(log.requests).toMatchObject([{node: 'gms1', status: 101, messages: [{channel: '/meta/handshake'}]}])
+  socket.terminate()
 })

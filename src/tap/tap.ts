@@ -3,7 +3,7 @@ import {connect, createServer, isIP} from 'node:net'
 import type {Duplex} from 'node:stream'
 import {Transform} from 'node:stream'
 import type {ConnectionOptions, SecureContext} from 'node:tls'
-import {connect as connectTls} from 'node:tls'
+import {connect as connectTls, createServer as createTlsServer} from 'node:tls'
 import {EnvironmentError} from '../errors.ts'
 import type {Logger} from '../log.ts'
 import type {RequestLog} from '../simulator/request-log.ts'
@@ -16,6 +16,8 @@ export interface TapOptions {
   host: string
   /** What arrives is written here. */
   log: RequestLog
+  /** Where the proxy speaks TLS, one key and certificate (PEM) a node: the tap reads what is inside. Default plain. */
+  tls?: readonly ({key: string; cert: string} | undefined)[]
   /** Whom to trust when a node speaks TLS; the roots of Node when absent. */
   trust?: SecureContext
   logger: Logger
@@ -42,7 +44,7 @@ const BACKLOG = 2048
  * A connection is taken before the node was reached: where a node is down, connections are reset at once instead of refused.
  * @throws EnvironmentError when no listener can be opened.
  */
-export async function startTap({nodes, host, log, trust, logger}: TapOptions): Promise<Tap> {
+export async function startTap({nodes, host, log, tls = [], trust, logger}: TapOptions): Promise<Tap> {
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -60,14 +62,19 @@ export async function startTap({nodes, host, log, trust, logger}: TapOptions): P
   }
   try {
     const listening: TapNode[] = []
-    for (const {name, url} of nodes) {
-      const server = createServer({allowHalfOpen: true, noDelay: true}, inbound => {
+    for (const [index, {name, url}] of nodes.entries()) {
+      const serve = (inbound: Socket) => {
         keep(inbound)
         const outbound = dial(url, trust)
         keep(outbound)
         const conversation = new Conversation({node: name, remoteAddress: inbound.remoteAddress ?? '', log})
         join(inbound, outbound, conversation, reason => logger.debug(`${name} (${url.host}): ${reason}`))
-      })
+      }
+      const identity = tls[index]
+      const server = identity
+        ? createTlsServer({...identity, allowHalfOpen: true, noDelay: true}, serve)
+        : createServer({allowHalfOpen: true, noDelay: true}, serve)
+      if (identity) server.on('connection', keep)
       servers.push(server)
       const port = await listen(server, host)
       logger.debug(`${name} is ${url.origin}, tapped on ${host}:${port}`)

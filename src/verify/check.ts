@@ -2,6 +2,8 @@ import type {Budgets, Flow, Target, Transcript} from '../flows/flow.ts'
 import type {Meta, Transport} from '../model/catalogue.ts'
 import type {Evidence, Location, Promises} from '../model/report.ts'
 import type {Recorder} from '../simulator/recorder.ts'
+import type {Shown} from './node-identities.ts'
+import type {ReachedListener} from '../runtime/runtime.ts'
 import type {GmsControl, SimulatedNode} from '../simulator/simulator.ts'
 
 /**
@@ -27,6 +29,41 @@ export interface Upstream {
   bystander: {name: string; address: string}
   /** A node addressed directly, with no proxy between: the control measurement. */
   direct: Target
+  /** Absent where nodes are real, or all speak plain text. */
+  tls?: UpstreamTls
+  /** How the configuration finds its nodes by name. Absent where there is no configuration. */
+  names?: UpstreamNames
+}
+
+/** What a configuration says of host names of its nodes. */
+export interface UpstreamNames {
+  /** Host names among the addresses of nodes, each once. */
+  hosts: readonly string[]
+  /** Those of them that the proxy asks name servers for again while it runs. */
+  followed: readonly string[]
+  /** `always-system`: this proxy asks what the system asks, whatever its configuration says. */
+  asks: 'named-servers' | 'nobody' | 'always-system'
+}
+
+/** Simulated nodes that speak TLS. */
+export interface UpstreamTls {
+  /** Names of those that do. */
+  nodes: readonly string[]
+  /** Times that somebody spoke TLS with one of them until he had seen its certificate: to the end, or up to an alert about it. */
+  greetings(): number
+}
+
+/** What is different about a second stage with the same configuration. */
+export interface Staging {
+  /** What nodes show to a proxy that speaks TLS to them. Default `right`. */
+  shown?: Shown
+  /** Names of nodes that the configuration follows stay names, and this name server, `host:port`, is asked for them. */
+  nameServer?: string
+}
+
+/** A stage of its own beside the one that a check stands on. */
+export interface OtherStage extends AsyncDisposable {
+  stage: Stage
 }
 
 /** The stage a check stands on: a proxy that runs, users that can be sent through it, and both witnesses. */
@@ -41,6 +78,8 @@ export interface Stage {
   mostChats: number
   /** Runs a flow through the proxy, or `against` another target. */
   flow<I, T extends Transcript>(flow: Flow<I, T>, input: I, against?: Target): Promise<T>
+  /** Sets another stage with the same configuration, a proxy and simulated nodes of its own. Absent behind a URL and with a real GMS. */
+  another?(staging: Staging, signal: AbortSignal): Promise<OtherStage>
   signal: AbortSignal
 }
 
@@ -48,11 +87,22 @@ export interface Stage {
 export interface Configuration {
   /** False when its own test refused the file: then there is no traffic to judge. */
   accepted: boolean
+  /** Where clients connect, the chat listener first; none when the proxy does not run. */
+  listeners: readonly ReachedListener[]
   messages: readonly {level: 'error' | 'warning'; text: string; location?: Location}[]
   /** Crashes, `[alert]` and `[emerg]` lines up to now. */
   complaints(): Promise<readonly string[]>
   /** Access and error log up to now, secrets redacted. */
   log(): Promise<string>
+  /** Memory of all processes of the proxy, bytes; `undefined` where the system does not tell. */
+  memory(): Promise<number | undefined>
+  /** Has the proxy read its configuration again, as an operator does after a change. */
+  reload(): Promise<void>
+  /**
+   * Which of these texts stand in the logs as they are written, and the first line of each with all of them hidden. With `patiently` lines that
+   * are on their way into a log are waited for, until there is one for each text, or for a few seconds.
+   */
+  findInLog(texts: readonly string[], patiently?: 'patiently'): Promise<readonly {text: string; line: string}[]>
 }
 
 /** `Stage` of a check that declared the need `evidence`. */

@@ -2,6 +2,7 @@ import type {SecureContext} from 'node:tls'
 import {UsageError} from '../errors.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
+import type {TlsIdentity} from '../simulator/gms-node.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import {RequestLog} from '../simulator/request-log.ts'
 import type {GmsControl} from '../simulator/simulator.ts'
@@ -9,7 +10,7 @@ import {startSimulator} from '../simulator/simulator.ts'
 import {startTap} from '../tap/tap.ts'
 import type {ChatAuth} from '../wire/chat-messages.ts'
 import {DEFAULT_CHAT_SERVICE} from '../wire/chat.ts'
-import type {GmsAddress} from './check.ts'
+import type {GmsAddress, UpstreamTls} from './check.ts'
 
 /** How users of a deployment get in: said by a person, because no configuration tells. */
 export interface Access {
@@ -33,6 +34,8 @@ export interface GmsSide extends AsyncDisposable {
   bystander: GmsAddress
   /** Absent when the GMS is a real one. */
   control?: GmsControl
+  /** Absent when the GMS is a real one, and where no node speaks TLS. */
+  tls?: UpstreamTls
 }
 
 interface SideOptions {
@@ -40,6 +43,8 @@ interface SideOptions {
   count: number
   /** Address to listen on. */
   host: string
+  /** What the nodes show to a proxy that speaks TLS to them, in the order of the configuration; a node without speaks plain. */
+  tls: readonly (TlsIdentity | undefined)[]
   promises: Promises
   access: Access
   logger: Logger
@@ -49,25 +54,38 @@ interface SideOptions {
 const KEPT_REQUESTS = 100_000
 
 /** As many simulated nodes as the configuration names, and one more. */
-export async function simulatedGms({count, host, promises, access, logger}: SideOptions): Promise<GmsSide> {
+export async function simulatedGms({count, host, tls, promises, access, logger}: SideOptions): Promise<GmsSide> {
   const simulator = await startSimulator({
     nodes: count + 1,
     host,
+    tls: tls.slice(0, count),
     holdMs: promises.holdMs,
     maxFileSize: promises.maxFileSize,
     chatService: access.chatService,
+    // What the operator calls his service, and who may ask, is not known: a health check of whatever name must find its node.
+    adminAuth: 'any',
+    statusServices: 'any',
     logger,
   })
+  const encrypted = simulator.nodes.filter((_, index) => index < count && tls[index])
   return {
     recorder: simulator.recorder,
     ...split(simulator.nodes, count),
     control: simulator,
+    ...(encrypted.length > 0
+      ? {
+          tls: {
+            nodes: encrypted.map(({name}) => name),
+            greetings: () => encrypted.reduce((sum, {tlsGreetings}) => sum + tlsGreetings, 0),
+          },
+        }
+      : {}),
     [Symbol.asyncDispose]: () => simulator[Symbol.asyncDispose](),
   }
 }
 
 /** A tap before each real node, and a simulated bystander; all of them write into one log. */
-export async function tappedGms(urls: readonly URL[], {count, host, promises, access, logger}: SideOptions): Promise<GmsSide> {
+export async function tappedGms(urls: readonly URL[], {count, host, tls, promises, access, logger}: SideOptions): Promise<GmsSide> {
   const log = new RequestLog(KEPT_REQUESTS)
   const simulator = await startSimulator({nodes: count + 1, host, holdMs: promises.holdMs, log, logger})
   try {
@@ -75,6 +93,7 @@ export async function tappedGms(urls: readonly URL[], {count, host, promises, ac
       nodes: assigned(urls, count).map((url, index) => ({name: `gms${index + 1}`, url})),
       host,
       log,
+      tls,
       ...(access.trust ? {trust: access.trust} : {}),
       logger,
     })

@@ -25,6 +25,7 @@ frontend chat
     http-request del-header X-Forwarded-For
     http-request del-header X-Real-IP
     http-request del-header Forwarded
+    http-request set-header X-Forwarded-Proto http
     default_backend gms
 
 backend gms
@@ -122,8 +123,8 @@ test('source addresses decide the node, and loopback is left out of X-Forwarded-
     'upstream-post-sent-once',
     'forwarding',
   ]
-  // These wait for half a minute, and addresses do not matter to them.
-  const skip = ['upload-slow-client', 'upload-late-answer']
+  // Two wait for half a minute, and addresses do not matter to them; the third has no cookie to look at.
+  const skip = ['upload-slow-client', 'upload-late-answer', 'affinity-cookie-attributes']
   expect(await notPassed('haproxy', 'haproxy.cfg', HAPROXY, {only, skip})).toEqual([])
 }, 120_000)
 
@@ -205,6 +206,8 @@ test('limits that one customer never reaches are not reached by checks that run 
     'upload-late-answer',
     'access',
     'forwarding',
+    // nginx's own format, in which the query stands and no node.
+    'logging',
   ]
   expect((await notPassed('nginx', 'nginx.conf', limits, {only: [], skip})).filter(({status}) => status === 'failed')).toEqual([])
 }, 120_000)
@@ -217,3 +220,47 @@ test('where the address decides the node, chats outlive a node, and the node get
   ])
   expect(outcomes.flat()).toEqual([])
 }, 180_000)
+
+/** Passes on what belongs to the chat, in the spellings of those who know Jetty, and shows its own pages to this machine alone. */
+const CLOSED = `
+events {
+    worker_connections 1024;
+}
+
+http {
+    log_format nodes '$remote_addr "$request_method $uri" $status $upstream_addr';
+    access_log /var/log/nginx/access.log nodes;
+
+    upstream gms {
+        ip_hash;
+        server gms1.network.local:8080;
+        server gms2.network.local:8080;
+    }
+
+    server {
+        listen 80;
+        client_header_timeout 5s;
+        proxy_http_version 1.1;
+        proxy_set_header Connection        "";
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header Forwarded         "";
+
+        location ~ "^/genesys/(cometd|2/chat-ntf)(/[^;]*)?$" {
+            proxy_pass http://gms;
+        }
+        location = /nginx_status {
+            allow 127.0.0.0/8;
+            deny all;
+            stub_status;
+        }
+        location / {
+            return 404;
+        }
+    }
+}
+`
+
+test('a proxy that passes on the chat alone is closed, however a path is spelt, and its own pages are for its machine', async () => {
+  const only = ['access-paths-only', 'access-admin-closed', 'access-slow-headers-cut', 'forwarding-scheme', 'logging-names-the-node']
+  expect(await notPassed('nginx', 'nginx.conf', CLOSED, {only})).toEqual([])
+}, 120_000)

@@ -2,6 +2,7 @@ import {EnvironmentError} from '../errors.ts'
 import type {AgentHabit, Budgets, Offering, Target} from '../flows/flow.ts'
 import type {SurveyResult} from '../flows/survey.ts'
 import {survey} from '../flows/survey.ts'
+import {tlsHandshake} from '../flows/tls-handshake.ts'
 import type {Logger} from '../log.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
 import {chatChannel} from '../wire/chat.ts'
@@ -43,7 +44,7 @@ export async function preflight(urls: readonly URL[], {access, budgets, ledger, 
     logger.debug(`asking ${url.origin} for a chat, without a proxy`)
     const target = directTarget(url, access, ledger)
     const seen = await survey.run(target, {agentMs: AGENT_MS, everything: offer === undefined}, {budgets, signal})
-    if (!seen.opened) throw whyNoChat(url, seen, access)
+    if (!seen.opened) throw (await whyTls(target, seen, {budgets, signal})) ?? whyNoChat(url, seen, access)
     offer ??= offerOf(seen)
   }
   if (!offer) throw new Error('no URL was asked')
@@ -85,6 +86,24 @@ export function whyUnreachable(url: URL, reason: string): EnvironmentError | und
       ],
     })
   return undefined
+}
+
+/**
+ * Why plain HTTP was no way to speak to this place: it speaks TLS; `undefined` when it does not. Some say so (400), some hang up.
+ * @throws the signal's reason when it aborts.
+ */
+export async function whyTls(
+  {url, trust: _, ...users}: Target,
+  {status, stoppedAt}: {status?: number; stoppedAt?: string},
+  context: {budgets: Budgets; signal: AbortSignal},
+): Promise<EnvironmentError | undefined> {
+  if (url.protocol !== 'http:' || (status !== undefined && status !== 400) || (status === undefined && stoppedAt === undefined))
+    return undefined
+  const secure = new URL(url.href.replace(/^http:/, 'https:'))
+  if (url.port === '') secure.port = '80'
+  const {greeting} = await tlsHandshake.run({...users, url: secure}, {}, context)
+  if (greeting?.version === undefined) return undefined
+  return new EnvironmentError(`${url.origin}: it speaks TLS, not plain HTTP`, {suggestions: [`write ${secure.origin}`]})
 }
 
 /** Names the place, the reason and what to do. */

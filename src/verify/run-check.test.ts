@@ -18,6 +18,9 @@ const PROMISES: Promises = {
   upgradeIdleMs: 1000,
   paths: [COMETD_PATH],
   affinity: 'none',
+  tls: false,
+  upstreamTls: false,
+  origins: [],
   source: {},
 }
 const PASSED: Judgement = {status: 'passed'}

@@ -1,7 +1,7 @@
 import {monitorEventLoopDelay} from 'node:perf_hooks'
 import {EnvironmentError, UsageError} from '../errors.ts'
 import type {Ledger} from '../client/ledger.ts'
-import type {Budgets, Flow, Offering, Transcript} from '../flows/flow.ts'
+import type {Flow, Offering, Transcript} from '../flows/flow.ts'
 import type {Logger} from '../log.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
@@ -63,9 +63,13 @@ function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lack
  * Clients, simulated GMS and the deadlines of both live in this process. Standing still for a third of an answer's time, or for half of the
  * shortest time that is judged, it says nothing of the proxy.
  */
-function standstillMs(budgets: Budgets, {holdMs, upgradeIdleMs}: Promises): number {
-  return Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
+function standstillMs({budgets, promises: {holdMs, upgradeIdleMs}, upstream}: Stage): number {
+  // A simulated node that speaks TLS has to act before a proxy calls it connected, and proxies wait for that for seconds only.
+  return upstream?.tls ? 1000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
 }
+
+/** How often it is looked whether this process stands still, ms. */
+const MONITOR_MS = 20
 
 /** What a judgement needs to become an outcome. */
 export interface JudgeContext {
@@ -95,7 +99,7 @@ export async function runCheck(
   const {promises} = set.stage
   onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: check.longestWaitMs?.(promises) ?? 0})
   const began = Date.now()
-  const standstill = monitorEventLoopDelay({resolution: 20})
+  const standstill = monitorEventLoopDelay({resolution: MONITOR_MS})
   standstill.enable()
   const budget = check.budgetMs(promises)
   const over = new AbortController()
@@ -131,11 +135,13 @@ export async function runCheck(
     judgement = {status: 'errored', because: reason.message}
   } finally {
     clearTimeout(timer)
+    // Deadlines that passed during a standstill end the check in the very turn in which it ends: the monitor has yet to notice.
+    await new Promise(resolve => setTimeout(resolve, 3 * MONITOR_MS))
     standstill.disable()
   }
   const tookMs = Date.now() - began
   const stoodStillMs = standstill.max / 1e6
-  if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage.budgets, promises))
+  if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage))
     judgement = {status: 'errored', because: `this machine was too busy to judge: nothing here moved for ${time(stoodStillMs)}`}
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)
   const logs = set.running && (await set.running.logs())
@@ -151,9 +157,9 @@ export async function runCheck(
   return conclude(check, name, {...judgement, findings}, tookMs, onProgress, findings)
 }
 
-/** Judged by what clients saw alone: then it can be judged without the proxy as well. */
-function isSeenByClients({needs}: Check): boolean {
-  return !needs.includes('evidence') && !needs.includes('configuration')
+/** Judged by what clients saw alone: then it can be judged without the proxy as well. The TLS of the proxy is not that of GMS. */
+function isSeenByClients({meta, needs}: Check): boolean {
+  return meta.concern !== 'tls' && !needs.includes('evidence') && !needs.includes('configuration')
 }
 
 /**

@@ -1,15 +1,20 @@
+import {isIP} from 'node:net'
 import type {Budgets, Target} from '../flows/flow.ts'
 import {handshake} from '../flows/handshake.ts'
 import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
+import {throwAwayAuthority} from '../runtime/certificates.ts'
 import {descriptorLimit} from '../runtime/descriptors.ts'
+import {askUntil} from '../runtime/patience.ts'
 import {start} from '../runtime/start.ts'
 import {upstreamAddress} from '../runtime/upstream-address.ts'
 import type {RunningProxy, Runtime, Sandboxed} from '../runtime/runtime.ts'
 import {COMETD_PATH, MAX_NETWORK_DELAY_MS, META} from '../wire/bayeux.ts'
-import type {Configuration, GmsAddress, Stage} from './check.ts'
+import type {Configuration, GmsAddress, Stage, Staging, UpstreamNames} from './check.ts'
+import {encryptionOf} from './encryption.ts'
+import {nodeIdentities} from './node-identities.ts'
 import type {Access} from './gms.ts'
 import {ANYBODY, simulatedGms, tappedGms} from './gms.ts'
 import type {Turn} from './manners.ts'
@@ -24,6 +29,8 @@ export interface StageOptions {
   access?: Access
   /** Absent: GMS is simulated. */
   real?: RealGms
+  /** What is different for one check. */
+  staging?: Staging
   allowExec: boolean
   keep: boolean
   signal: AbortSignal
@@ -47,6 +54,8 @@ export interface SetStage extends AsyncDisposable {
 
 /** A proper one: that GMS was reached at the beginning is held against the end (listener-stays-up). */
 const HANDSHAKE = JSON.stringify([{id: '1', channel: META.handshake, version: '1.0', supportedConnectionTypes: ['long-polling']}])
+/** How long a line may take into its log. */
+const WRITTEN_MS = 3000
 /** A proxy that does not answer has its checks to say so. */
 const SETTLE_MS = 2000
 
@@ -56,23 +65,23 @@ export function budgetsFor(promises: Pick<Promises, 'holdMs'>): Budgets {
 }
 
 /** Puts as many nodes, simulated or tapped, as the configuration names behind it, one more that it does not name, and starts the proxy. */
-export async function setStage({
-  proxy,
-  prepared,
-  runtime,
-  access = ANYBODY,
-  real,
-  allowExec,
-  keep,
-  signal,
-  logger,
-}: StageOptions): Promise<SetStage> {
+export async function setStage(options: StageOptions): Promise<SetStage> {
+  const {proxy, prepared, runtime, access = ANYBODY, real, staging = {}, allowExec, keep, signal, logger} = options
   const {bundle} = prepared
   const promises = promisesWith(prepared.promises, real)
   const address = await upstreamAddress(runtime, signal)
   const mostChats = await mostChatsHere(real ? 3 : 2)
   const nodeCount = countNodes(proxy, prepared)
-  const side = {count: nodeCount, host: address.listen, promises, access, logger}
+  const encryption = await encryptionOf(proxy, prepared)
+  const mentions = proxy.nodes(prepared.config)
+  const authority = encryption?.authority ?? (promises.upstreamTls ? await throwAwayAuthority() : undefined)
+  const tls = authority
+    ? await nodeIdentities(
+        {mentions, promises, names: encryption?.names ?? [], reach: [address.reach, address.listen, 'localhost'], authority},
+        staging.shown,
+      )
+    : []
+  const side = {count: nodeCount, host: address.listen, tls, promises, access, logger}
   const gms = await (real ? tappedGms(real.urls, side) : simulatedGms(side))
   let running: RunningProxy | undefined
   try {
@@ -80,24 +89,48 @@ export async function setStage({
     const [first] = nodes
     if (!first) throw new Error('GMS stands there without a node')
     const reach = (node: GmsAddress) => `${address.reach}:${node.port}`
-    const result = await start({proxy, bundle, runtime, nodes: nodes.map(reach), allowExec, keep, signal, logger})
+    const result = await start({
+      proxy,
+      bundle,
+      runtime,
+      nodes: nodes.map(reach),
+      ...(prepared.environment ? {environment: prepared.environment} : {}),
+      ...(encryption ? {certificates: encryption} : {}),
+      ...(staging.nameServer === undefined ? {} : {nameServer: staging.nameServer}),
+      allowExec,
+      keep,
+      signal,
+      logger,
+    })
     running = result.started ? result.proxy : undefined
     const proxyRun = running
     const configuration: Configuration = {
       accepted: result.started,
       messages: result.started ? result.proxy.messages : result.messages,
+      listeners: proxyRun?.listeners ?? [],
       complaints: async () => proxyRun?.complaints() ?? [],
       log: async () => {
         const logs = await proxyRun?.logs()
         return logs ? `${logs.error}\n${logs.access}` : ''
       },
+      findInLog: async (texts, patiently) => {
+        const look = async () => (await proxyRun?.findInLogs(texts)) ?? []
+        const whole = async () => {
+          const found = await look()
+          return found.length === texts.length ? found : undefined
+        }
+        return (patiently && (await askUntil(whole, {budgetMs: WRITTEN_MS, everyMs: 100, signal}))) ?? look()
+      },
+      memory: async () => proxyRun?.memory(),
+      reload: async () => proxyRun?.reload(),
     }
     const budgets = budgetsFor(promises)
     const target: Target = {
       ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
+      ...(encryption ? {trust: encryption.trust} : {}),
       ...(real ? {agent: real.offer.agent} : {}),
     }
-    const direct: Target = {...target, url: new URL(`http://${first.host}:${first.port}`)}
+    const direct: Target = {...target, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
       promises,
@@ -112,8 +145,11 @@ export async function setStage({
         direct,
         written: addressesOf(proxy, prepared),
         ...(gms.control ? {control: gms.control} : {}),
+        ...(gms.tls ? {tls: gms.tls} : {}),
+        names: namesOf(proxy, prepared),
       },
       flow: (flow, input, against = target) => flow.run(against, input, {budgets, signal}),
+      ...(real ? {} : {another: (other, within) => setStage({...options, staging: other, signal: within})}),
     }
     if (proxyRun) await settleIn(target, budgets, signal, real !== undefined)
     return {
@@ -170,11 +206,28 @@ export function addressesOf(proxy: Proxy, {config}: Prepared): readonly string[]
   return [...new Set(proxy.nodes(config).map(({address}) => address))]
 }
 
-/** Users send the public name with the port they connect to. */
-export function targetOf(url: URL, {serverName}: Promises, access: Access): Target {
+/** Host names of nodes, and what the proxy does to find them. */
+function namesOf(proxy: Proxy, {config}: Prepared): UpstreamNames {
+  const named = proxy.nodes(config).flatMap(({address, followed}) => {
+    const host = address.replace(/:\d+$/, '')
+    return isIP(host.replace(/^\[(.*)\]$/, '$1')) === 0 && /^[\w.-]+$/.test(host) ? [{host, followed}] : []
+  })
+  const servers = proxy.nameServers?.(config)
   return {
+    hosts: [...new Set(named.map(({host}) => host))],
+    followed: [...new Set(named.flatMap(({host, followed}) => (followed ? [host] : [])))],
+    asks: servers === undefined ? 'always-system' : servers.length > 0 ? 'named-servers' : 'nobody',
+  }
+}
+
+/** Users send the public name with the port they connect to. */
+export function targetOf(url: URL, {serverName, origins}: Promises, access: Access): Target {
+  const [origin] = origins
+  return {
+    ...(origin === undefined ? {} : {origin}),
     url,
     hostHeader: serverName === undefined ? url.host : `${serverName}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
+    ...(serverName !== undefined && url.protocol === 'https:' ? {serverName} : {}),
     ...access,
   }
 }

@@ -1,5 +1,4 @@
 import {basename, dirname, join} from 'node:path'
-import {EnvironmentError} from '../errors.ts'
 import type {ConfigBundle} from '../model/bundle.ts'
 import type {Promises} from '../model/report.ts'
 import {render} from '../bundle/render.ts'
@@ -8,6 +7,7 @@ import {expectationsFrom, expectationsOfForeign} from '../parameters/expectation
 import type {ForeignParameters, Parameters} from '../parameters/schema.ts'
 import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
 import type {Runtime} from '../runtime/runtime.ts'
+import {certificatesOf} from './encryption.ts'
 
 /** Parameters with the dotted paths that a person wrote. */
 export interface Stated<P> {
@@ -27,7 +27,12 @@ export interface Prepared {
   config: ParsedConfig
   promises: Promises
   source: string
+  /** Variables that the configuration reads, with values that the simulated GMS takes. */
+  environment?: Readonly<Record<string, string>>
 }
+
+/** What the simulated GMS takes for an operator: whom it belongs to, it does not ask. */
+const SOME_CREDENTIALS = `Basic ${Buffer.from('gms-proxy:verify').toString('base64')}`
 
 /** Renders or reads the subject for the version that will run, and says what it is held to. */
 export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runtime): Prepared {
@@ -36,24 +41,35 @@ export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runti
   if (subject.kind === 'rendered') assertRenderable(proxy, subject.stated.parameters, versionToRender(proxy, runtime.version))
   const bundle = subject.kind === 'file' ? subject.bundle : render(proxy, subject.stated.parameters, runtime.version)
   const config = proxy.parse(bundle)
-  if (subject.kind === 'rendered')
-    return {bundle, config, promises: expectationsFrom(subject.stated.parameters, subject.stated.given), source: 'rendered'}
-  const listeners = proxy.listeners(config)
-  const [listener] = listeners
-  if (listener?.tls)
-    throw new EnvironmentError(
-      `${subject.name}:${listener.span.line}:${listener.span.column}: the chat listener ${listener.address} speaks TLS, and this version verifies plain listeners only`,
-      {
-        suggestions: ['verify a copy of the configuration with a plain listener for the chat paths'],
-      },
-    )
+  if (subject.kind === 'rendered') {
+    const {parameters, given} = subject.stated
+    const {auth} = parameters.health
+    return {
+      bundle,
+      config,
+      promises: expectationsFrom(parameters, given),
+      source: 'rendered',
+      ...(auth === undefined ? {} : {environment: {[auth]: SOME_CREDENTIALS}}),
+    }
+  }
+  const [listener] = proxy.listeners(config)
   const nodes = new Set(proxy.nodes(config).map(node => node.address)).size
+  const serverName = listener?.serverName ?? (listener?.tls ? nameOfCertificate(bundle) : undefined)
   const file = {
     name: subject.name,
     nodes: Math.max(1, nodes),
-    ...(listener?.serverName === undefined ? {} : {serverName: listener.serverName}),
+    tls: listener?.tls === true || listener?.meansTls === true,
+    ...(serverName === undefined ? {} : {serverName}),
   }
   return {bundle, config, promises: expectationsOfForeign(file, subject.stated), source: subject.name}
+}
+
+/** The host name in a certificate beside the configuration, for a file that names none itself. */
+function nameOfCertificate(bundle: ConfigBundle): string | undefined {
+  const names = certificatesOf(bundle)
+    .filter(({ca}) => !ca)
+    .flatMap(({subjectAltName = ''}) => [...subjectAltName.matchAll(/DNS:([a-z0-9][a-z0-9.-]*)/gi)].map(([, name]) => name))
+  return names[0]
 }
 
 /** The file of a bundle as the command line would name it: an editor, or CI, can open it. */

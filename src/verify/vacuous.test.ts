@@ -22,6 +22,9 @@ const PROMISES: Promises = {
   upgradeIdleMs: 2000,
   paths: [COMETD_PATH, FILES_PATH],
   affinity: 'required',
+  tls: false,
+  upstreamTls: false,
+  origins: [],
   source: {},
 }
 /** What can be said of a proxy without any traffic. */
@@ -37,7 +40,16 @@ function stageBefore(url: URL, simulator: Simulator, promises = PROMISES): Stage
     budgets: BUDGETS,
     mostChats: 1000,
     signal,
-    configuration: {accepted: true, messages: [], complaints: () => Promise.resolve([]), log: () => Promise.resolve('')},
+    configuration: {
+      accepted: true,
+      listeners: [],
+      messages: [],
+      complaints: () => Promise.resolve([]),
+      log: () => Promise.resolve(''),
+      memory: () => Promise.resolve(undefined),
+      reload: () => Promise.resolve(),
+      findInLog: () => Promise.resolve([]),
+    },
     upstream: {
       recorder: simulator.recorder,
       nodes: simulator.nodes.slice(0, 2),

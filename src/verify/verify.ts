@@ -15,7 +15,7 @@ import type {Check, Stage} from './check.ts'
 import type {Access} from './gms.ts'
 import {ANYBODY, assigned} from './gms.ts'
 import {GENTLE, goodManners} from './manners.ts'
-import {directTarget, preflight, whyUnreachable} from './preflight.ts'
+import {directTarget, preflight, whyTls, whyUnreachable} from './preflight.ts'
 import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
 import {conclude, runCheck, whyNot} from './run-check.ts'
@@ -273,8 +273,8 @@ async function withOwnStage<T>(options: StageOptions, use: (set: SetStage) => Pr
 
 /** @throws EnvironmentError when there is no connection to the URL at all: nothing could be judged. */
 async function assertReachable(stage: Stage, url: URL): Promise<void> {
-  const {stoppedAt = ''} = await stage.flow(plainRequest, {target: COMETD_PATH})
-  const unreachable = whyUnreachable(url, stoppedAt.replace(/^.*?: /, ''))
+  const seen = await stage.flow(plainRequest, {target: COMETD_PATH})
+  const unreachable = whyUnreachable(url, (seen.stoppedAt ?? '').replace(/^.*?: /, '')) ?? (await whyTls(stage.target, seen, stage))
   if (unreachable) throw unreachable
 }
 

@@ -46,14 +46,16 @@ const WAYS: readonly Way[] = [
 /**
  * A poll, an upgrade and a file operation, each with `headers`: a proxy may route, and therefore dress, each of them by a rule of its own
  * (nginx drops every inherited proxy_set_header where a location has one). They come from another address of this machine than 127.0.0.1,
- * which many configurations trust or leave out (HAProxy: `option forwardfor except 127.0.0.0/8`), where the proxy can see it and lets it in.
+ * which many configurations trust or leave out (HAProxy: `option forwardfor except 127.0.0.0/8`), where the proxy can see it and lets it in;
+ * with `only` from that address and no other.
  */
 export async function waysIn(
   {flow, promises, upstream}: WitnessedStage,
   headers: readonly (readonly [name: string, value: string])[] = [],
+  only?: string,
 ): Promise<readonly WayIn[]> {
   const promised = WAYS.filter(way => promises.paths.some(path => way.path === path || way.path.startsWith(`${path.replace(/\/$/, '')}/`)))
-  const neighbour = seesOurAddress(upstream) ? neighbourAddress() : undefined
+  const neighbour = only ?? (seesOurAddress(upstream) ? neighbourAddress() : undefined)
   const send = async ({name, request}: Way, from?: string): Promise<WayIn> => {
     const transcript = await flow(plainRequest, {
       ...request,
@@ -66,7 +68,7 @@ export async function waysIn(
   return Promise.all(
     promised.map(async way => {
       const first = await send(way, neighbour)
-      return first.arrived || neighbour === undefined ? first : send(way)
+      return first.arrived || neighbour === undefined || only !== undefined ? first : send(way)
     }),
   )
 }
@@ -105,7 +107,7 @@ export function seesOurAddress({bystander}: WitnessedStage['upstream']): boolean
 }
 
 /** An address of this machine that is not 127.0.0.1; Linux answers to all of 127.0.0.0/8. */
-function neighbourAddress(): string {
+export function neighbourAddress(): string {
   const own = Object.values(networkInterfaces())
     .flatMap(addresses => addresses ?? [])
     .find(({family, internal}) => family === 'IPv4' && !internal)

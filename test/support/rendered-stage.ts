@@ -19,7 +19,9 @@ export async function renderedStage(proxy: Proxy, {anyHost = false}: {anyHost?: 
     overrides: [],
     stdin: () => Promise.resolve(''),
   })
-  const parameters = anyHost ? {...stated.parameters, listener: [{address: '*', port: 80, serverNames: []}]} : stated.parameters
+  const parameters = anyHost
+    ? {...stated.parameters, listener: [{address: '*', port: 80, serverNames: [], proxyProtocol: false}]}
+    : stated.parameters
   const {signal} = new AbortController()
   const runtime = await resolveRuntime(proxy, runtimeRequest(proxy.name), signal)
   const prepared = prepare({kind: 'rendered', name: proxy.name, proxy, stated: {...stated, parameters}}, runtime)

@@ -10,6 +10,9 @@ const promises: Promises = {
   upgradeIdleMs: 3_600_000,
   paths: ['/genesys/cometd'],
   affinity: 'required',
+  tls: false,
+  upstreamTls: false,
+  origins: [],
   source: {chats: 'default', nodes: 'haproxy.cfg'},
 }
 

@@ -1,5 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig} from '../proxy.ts'
+import {chatFirst} from '../chat-first.ts'
+import type {Directive, ListenerAddress, ParsedConfig} from '../proxy.ts'
 import {activity} from './conditions.ts'
 import {mentions} from './nodes.ts'
 import type {Placed} from './parse.ts'
@@ -7,15 +8,10 @@ import {isNamed, walk} from './parse.ts'
 import {Variables} from './variables.ts'
 
 /** An address that clients connect to. */
-export interface Listener {
-  /** As written, `80` or `*:80`. */
-  address: string
+export interface Listener extends ListenerAddress {
   /** `*` when it is not bound to one address. */
   host: string
   port: string
-  tls: boolean
-  span: Span
-  serverName?: string
   /** The `Listen` directive; absent when a fragment leaves it to the file that it is appended to. */
   listen?: Directive
 }
@@ -58,8 +54,15 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
     const [address] = directive.args
     if (isNamed(directive, 'Listen') && address) add(variables.resolve(address.value).text, directive.span, directive)
   }
-  if (found.length === 0)
-    for (const host of hosts) for (const {value, span} of host.args) add(variables.resolve(value).text.replace(/:\*$/, ':80'), span)
+  // a part of a configuration, such as a site of Debian, leaves ports to the file around it, and may open others itself
+  const isPart = !placed.some(({directive}) => isNamed(directive, 'ServerRoot'))
+  const opened = found.map(({port}) => port)
+  if (found.length === 0 || isPart)
+    for (const host of hosts)
+      for (const {value, span} of host.args) {
+        const address = variables.resolve(value).text.replace(/:\*$/, ':80')
+        if (!opened.includes(splitAddress(address)?.port ?? '')) add(address, span)
+      }
   if (found.length === 0) add('80', {file: config.bundle.entry, start: 0, end: 0, line: 1, column: 1})
 
   const described = found.map(listener => {
@@ -68,7 +71,15 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
     const directives = chat
       ? inside(chat, placed)
       : placed.filter(({within}) => !within.some(section => isNamed(section, 'VirtualHost'))).map(({directive}) => directive)
-    const on = directives.some(directive => isNamed(directive, 'SSLEngine') && /^on$/i.test(directive.args[0]?.value ?? ''))
+    const global = placed.filter(({within}) => !within.some(section => isNamed(section, 'VirtualHost'))).map(({directive}) => directive)
+    /** The last one decides, and a virtual host before the server around it. */
+    const said = (name: string, value: RegExp) => {
+      const own =
+        directives.filter(directive => isNamed(directive, name)).at(-1) ?? global.filter(directive => isNamed(directive, name)).at(-1)
+      return value.test(own?.args[0]?.value ?? '')
+    }
+    const tls = said('SSLEngine', /^on$/i)
+    const meansTls = !tls && !said('SSLEngine', /^off$/i) && directives.some(directive => isNamed(directive, 'SSLCertificateFile'))
     const named = directives.find(directive => isNamed(directive, 'ServerName'))?.args[0]?.value
     const serverName =
       named === undefined
@@ -80,14 +91,16 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
     return {
       listener: {
         ...listener,
-        tls: on || /^https$/i.test(listener.listen?.args[1]?.value ?? ''),
+        tls,
+        ...(meansTls ? {meansTls} : {}),
+        ...(tls && said('SSLVerifyClient', /^require$/i) ? {demandsCertificate: true} : {}),
         ...(serverName === undefined ? {} : {serverName}),
       },
-      chat: chat ? proxies(chat, placed, config) : hosts.length === 0,
+      tls,
+      serves: (chat ? proxies(chat, placed, config) : hosts.length === 0) ? 1 : 0,
     }
   })
-  const rank = ({listener, chat}: (typeof described)[number]) => (chat ? 0 : 2) + (listener.tls ? 1 : 0)
-  return described.sort((a, b) => rank(a) - rank(b)).map(({listener}) => listener)
+  return chatFirst(described).map(({listener}) => listener)
 }
 
 /** True when the section sends anything to a node. */

@@ -64,14 +64,13 @@ function mentionIn(argument: Argument, variables: Variables): Mention | undefine
   if (!match || whole === undefined) return undefined
   const host = authority.toLowerCase()
   const address = /:(?:\d+|<[^<>]*>)$/.test(host) ? host : `${host}:${DEFAULT_PORT[scheme.toLowerCase()] ?? '80'}`
-  // nodes are simulated without TLS
-  const plain = scheme.replace(/^(http|ws)s$/i, '$1')
+  const tls = /^(?:https|wss|h2)$/i.test(scheme) ? {tls: {}} : {}
   if (!direct) {
     return {
-      node: {address, span: argument.span},
+      node: {address, span: argument.span, ...tls},
       span: argument.span,
       write: to =>
-        `"${`${resolved.slice(0, match.index)}${plain}://${to}${resolved.slice(match.index + whole.length)}`.replaceAll('"', '\\"')}"`,
+        `"${`${resolved.slice(0, match.index)}${scheme}://${to}${resolved.slice(match.index + whole.length)}`.replaceAll('"', '\\"')}"`,
     }
   }
   const at = (offset: number, length: number): Span => ({
@@ -81,9 +80,9 @@ function mentionIn(argument: Argument, variables: Variables): Mention | undefine
     column: argument.span.column + offset,
   })
   return {
-    node: {address, span: at(match.index + scheme.length + 3, authority.length)},
+    node: {address, span: at(match.index + scheme.length + 3, authority.length), ...tls},
     span: at(match.index, whole.length),
-    write: to => `${plain}://${to}`,
+    write: to => `${scheme}://${to}`,
   }
 }
 

@@ -2,17 +2,22 @@
  * What is done to one directive so that a configuration runs without privileges, writes nothing outside the sandbox and runs no code.
  * - `set`: all its arguments become `value`.
  * - `path`: its first argument becomes `value`, other arguments stay; `last`: the same for its last argument.
+ * - `instead`: `value` is the whole directive that stands in its place.
+ * - `keep`: it stays as it is.
  * - `remove`: the directive is commented out.
  * - `refuse`: the configuration runs only with `--allow-exec`.
  *
- * `{folder}` is the sandbox. With `when`, a row is for directives one of whose arguments matches; the first row that fits decides.
+ * `{folder}` is the sandbox; `{authority}`, `{certificate}`, `{key}` and `{bundle}` are the throw-away ones of the run: where nothing speaks TLS,
+ * such a row comments the directive out. With `when`, a row is for directives one of whose arguments matches; the first row that fits decides.
  * A row of a `section` is for `<Name …>`.
  */
 export interface SandboxRow {
   directive: string | RegExp
-  op: 'set' | 'path' | 'last' | 'remove' | 'refuse'
+  op: 'set' | 'path' | 'last' | 'instead' | 'keep' | 'remove' | 'refuse'
   value?: string
   when?: RegExp
+  /** The same for the first argument alone. */
+  first?: RegExp
   section?: boolean
   /** A `refuse` that becomes a `remove` where the configuration loads its own modules and none of them runs programs: the directive has no effect there. */
   inertWithoutCgi?: boolean
@@ -22,7 +27,9 @@ export interface SandboxRow {
 const LOGS = 'logs are kept in the sandbox'
 const PIPE = 'a piped log starts a program'
 const PRIVILEGE = 'needs a privilege that the sandbox does not have'
-const TLS_FILES = 'certificates are not read in the sandbox, where listeners speak plain HTTP'
+const TLS_FILES = 'no authority is asked in the sandbox, and no file read that is not beside the configuration'
+const SIGNED = 'the throw-away authority has signed the certificates of the simulated nodes'
+const THROW_AWAY = 'a throw-away certificate of this run: keys of the deployment are not read'
 const WRITES = 'would write files outside the sandbox'
 
 /** The sandbox of Apache httpd 2.4 (directive index at httpd.apache.org/docs/2.4/mod/directives.html: every directive that runs code, writes a file or needs a privilege). */
@@ -80,8 +87,20 @@ export const SANDBOX: readonly SandboxRow[] = [
   },
   {directive: 'SSLPassPhraseDialog', op: 'refuse', when: /^(?:exec:|\|)/i, why: 'starts a program'},
   {directive: 'SSLRandomSeed', op: 'refuse', when: /^exec:/i, why: 'starts a program'},
-  {directive: /^(?:SSLCryptoDevice|SSLOpenSSLConfCmd)$/i, op: 'refuse', why: 'may load code into the server'},
-  {directive: 'SSLEngine', op: 'set', value: 'Off', when: /^(?:on|optional)$/i, why: TLS_FILES},
+  {directive: 'SSLOpenSSLConfCmd', op: 'remove', first: /^DHParameters$/i, why: TLS_FILES},
+  {
+    directive: 'SSLOpenSSLConfCmd',
+    op: 'keep',
+    first: /^(?:Curves|Groups|ECDHParameters|(?:Client)?SignatureAlgorithms|CipherString|Ciphersuites|(?:Min|Max)?Protocol|Options)$/i,
+    why: 'only chooses among what OpenSSL can do',
+  },
+  {directive: /^(?:SSLCryptoDevice|SSLOpenSSLConfCmd)$/i, op: 'refuse', why: 'may load code into the server, or read files'},
+  {directive: 'SSLProxyCACertificateFile', op: 'set', value: '"{authority}"', why: SIGNED},
+  {directive: 'SSLProxyCACertificatePath', op: 'instead', value: 'SSLProxyCACertificateFile "{authority}"', why: SIGNED},
+  {directive: /^SSLProxyCARevocation\w*$/i, op: 'remove', why: 'the throw-away authority has revoked nothing'},
+  {directive: 'SSLProxyMachineCertificateFile', op: 'set', value: '"{bundle}"', why: THROW_AWAY},
+  {directive: 'SSLProxyMachineCertificatePath', op: 'instead', value: 'SSLProxyMachineCertificateFile "{bundle}"', why: THROW_AWAY},
+  {directive: 'SSLProxyMachineCertificateChainFile', op: 'set', value: '"{authority}"', why: THROW_AWAY},
   {
     directive:
       /^SSL(?:Proxy)?(?:Certificate|CACertificate|CADN|CARevocation|MachineCertificate|OCSP|Stapling|Use|SRP|SessionTicketKey)\w*$/i,
@@ -89,6 +108,12 @@ export const SANDBOX: readonly SandboxRow[] = [
     why: TLS_FILES,
   },
   {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
+
+  {
+    directive: /^RemoteIPProxyProtocol(?:Exceptions)?$/i,
+    op: 'remove',
+    why: 'no load balancer stands in front of the sandbox: clients connect without a PROXY protocol header',
+  },
 
   {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
   {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},

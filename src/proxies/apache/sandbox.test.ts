@@ -227,7 +227,7 @@ describe('nodes', () => {
   test('a node behind a variable, or behind TLS, is replaced too', () => {
     expect(run('Define GMS gms:8080\nProxyPass / http://${GMS}/x').text).toContain('ProxyPass / "http://127.0.0.1:30001/x"')
     expect(run('ProxyPass / https://gms/\nProxyPass /w wss://gms/').text).toBe(
-      'ProxyPass / http://127.0.0.1:30001/\nProxyPass /w ws://127.0.0.1:30001/',
+      'ProxyPass / https://127.0.0.1:30001/\nProxyPass /w wss://127.0.0.1:30001/',
     )
   })
 })

@@ -1,5 +1,7 @@
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import {certificateChange} from './certificates.ts'
+import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 import {activity} from './conditions.ts'
 import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
@@ -79,6 +81,7 @@ class Sandbox {
         (candidate.section ?? false) === (directive.block !== undefined) &&
         matches(candidate.directive, name) &&
         (candidate.when === undefined || texts.some(text => candidate.when?.test(text))) &&
+        (candidate.first === undefined || candidate.first.test(texts[0] ?? '')) &&
         !(candidate.op === 'refuse' && this.plan.allowExec),
     )
     if (row?.inertWithoutCgi && !this.runsPrograms) {
@@ -93,6 +96,17 @@ class Sandbox {
     if (shown !== undefined) {
       this.refuse(name, shown, directive.block === undefined ? directive.span : {...directive.nameSpan, end: args.at(-1)?.span.end ?? 0})
       return directive.block === undefined
+    }
+    const certified = certificateChange(place, {
+      placed: this.placed,
+      certificates: this.plan.certificates,
+      own: path => this.ownFile(path),
+    })
+    if (certified) {
+      if ('remove' in certified) this.remove(directive, certified.remove)
+      else if ('line' in certified) this.replace(directive.span, certified.line, certified.why)
+      else this.replaceArguments(directive, `"${certified.path}"`, certified.why)
+      return true
     }
     if (row) {
       this.apply(row, directive)
@@ -109,6 +123,7 @@ class Sandbox {
     }
     if (isNamed(directive, 'Include', 'IncludeOptional')) return this.include(directive, texts[0] ?? '')
     if (isNamed(directive, 'LoadModule')) return this.loadModule(directive, texts[1] ?? '')
+    if (isNamed(directive, 'Require', 'Allow')) return this.admit(place)
     if (isNamed(directive, 'Listen')) return this.listen(directive, active)
     if (isNamed(directive, 'VirtualHost')) return this.virtualHost(directive)
     if (isNamed(directive, 'User', 'Group')) return this.account(directive)
@@ -124,10 +139,18 @@ class Sandbox {
   }
 
   private apply(row: (typeof SANDBOX)[number], directive: Directive): void {
-    const value = (row.value ?? '').replaceAll('{folder}', this.plan.folder)
+    const {folder, certificates} = this.plan
+    if (/\{(?:authority|certificate|key|bundle)\}/.test(row.value ?? '') && !certificates) {
+      this.remove(directive, 'nothing in this configuration speaks TLS')
+      return
+    }
+    const places: Readonly<Record<string, string>> = {folder, ...certificates}
+    const value = (row.value ?? '').replace(/\{(\w+)\}/g, (whole, name: string) => places[name] ?? whole)
     const [first] = directive.args
     const last = directive.args.at(-1)
+    if (row.op === 'keep') return
     if (row.op === 'remove') this.remove(directive, row.why)
+    else if (row.op === 'instead') this.replace(directive.span, value, row.why)
     else if (row.op === 'last' && last) this.replace(last.span, value, row.why)
     else if (row.op === 'path' && first) this.replace(first.span, value, row.why)
     else this.replaceArguments(directive, value, row.why)
@@ -153,12 +176,17 @@ class Sandbox {
     return true
   }
 
-  private data(directive: Directive, {path, span, prefix}: DataFile): boolean {
+  /** Path in the sandbox of a file that lies beside the configuration. */
+  private ownFile(path: string): string | undefined {
     const found = resolveInclude(this.variables.resolve(path).text, this.config.bundle, this.serverRoot)
     const [only, ...more] = found.kind === 'files' ? found.paths : []
-    if (only === undefined || more.length > 0)
-      this.refuse(directive.name, `${path} is not inside the folder of the configuration`, directive.span)
-    else this.replace(span, `"${prefix}${this.plan.folder}/${only}"`, 'the copy in the sandbox is read')
+    return only === undefined || more.length > 0 ? undefined : `${this.plan.folder}/${only}`
+  }
+
+  private data(directive: Directive, {path, span, prefix}: DataFile): boolean {
+    const own = this.ownFile(path)
+    if (own === undefined) this.refuse(directive.name, `${path} is not inside the folder of the configuration`, directive.span)
+    else this.replace(span, `"${prefix}${own}"`, 'the copy in the sandbox is read')
     return true
   }
 
@@ -196,6 +224,16 @@ class Sandbox {
       if (ports.length === 0 || /^(?:\*|_default_)(?::\*)?$/.test(address)) continue
       this.replace(argument.span, ports.map(port => `*:${port}`).join(' '), 'serves the listener of the sandbox')
     }
+    return true
+  }
+
+  /** `Require ip` and `Allow from` with networks: the users of the sandbox are let in as well. */
+  private admit({directive: {args}, within}: Placed): boolean {
+    const last = args.at(-1)
+    const asks = args[0]?.value.toLowerCase()
+    if (!last || !isNetwork(last.value) || (asks !== 'ip' && asks !== 'from')) return false
+    if (within.some(section => isNamed(section, 'RequireNone'))) return false
+    this.replace({...last.span, start: last.span.end}, ` ${clientNetworks(this.plan).join(' ')}`, CLIENTS_WHY)
     return true
   }
 

@@ -1,7 +1,9 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Argument, Directive, NodeAddress, ParsedConfig} from '../proxy.ts'
+import {chatFirst} from '../chat-first.ts'
+import type {Argument, Directive, ListenerAddress, NodeAddress, ParsedConfig} from '../proxy.ts'
 import type {Statement} from './parse.ts'
 import {statements} from './parse.ts'
+import {serverTls, serverWords} from './upstream-tls.ts'
 
 /** One address of a `bind` line; `bind :80,:81` has two. */
 export interface Bind {
@@ -9,6 +11,9 @@ export interface Bind {
   argument: Argument
   addresses: readonly string[]
   tls: boolean
+  /** A certificate is named, and `ssl` forgotten: HAProxy takes it without a word and speaks plain text (measured on 2.6.12). */
+  meansTls: boolean
+  demandsCertificate: boolean
 }
 
 const NOT_TRAFFIC = new Set(['peers', 'ring', 'log-forward', 'program', 'mailers', 'resolvers'])
@@ -17,25 +22,49 @@ const NOT_TRAFFIC = new Set(['peers', 'ring', 'log-forward', 'program', 'mailers
 export function binds(config: ParsedConfig): readonly Bind[] {
   return statements(config).flatMap(statement => {
     const [argument, ...rest] = statement.directive.args
-    if (statement.directive.name !== 'bind' || NOT_TRAFFIC.has(statement.section) || !argument) return []
-    return [{statement, argument, addresses: argument.value.split(',').filter(Boolean), tls: rest.some(word => word.value === 'ssl')}]
+    if (statement.directive.name !== 'bind' || NOT_TRAFFIC.has(statement.section) || !argument || isQuic(statement.directive)) return []
+    const words = rest.map(({value}) => value)
+    const tls = words.includes('ssl')
+    return [
+      {
+        statement,
+        argument,
+        addresses: argument.value.split(',').filter(Boolean),
+        tls,
+        meansTls: !tls && words.some(word => word === 'crt' || word === 'crt-list'),
+        demandsCertificate: tls && words[words.indexOf('verify') + 1] === 'required',
+      },
+    ]
   })
 }
 
-/** Distinct listeners, the one that chat most likely uses first: plain before TLS, one that leads to servers before a statistics page or a redirect. */
-export function listeners(config: ParsedConfig): readonly {address: string; tls: boolean; span: Span; serverName?: string}[] {
-  const found = new Map<string, {address: string; tls: boolean; span: Span; serverName?: string; rank: number}>()
-  for (const bind of binds(config)) {
-    const serverName = serverNameOf(bind.statement.owner)
-    const rank = (bind.tls ? 1 : 0) + (leadsToServers(bind.statement.owner) ? 0 : 2)
-    for (const address of bind.addresses) {
+/** HTTP/3, over UDP. */
+export function isQuic({args}: Directive): boolean {
+  return args[0]?.value.startsWith('quic') ?? false
+}
+
+/** Distinct listeners, the one that chat most likely uses first: one that leads to servers before a statistics page or a redirect. */
+export function listeners(config: ParsedConfig): readonly ListenerAddress[] {
+  const found = new Map<string, ListenerAddress & {serves: number}>()
+  for (const {statement, argument, addresses, tls, meansTls, demandsCertificate} of binds(config)) {
+    const serverName = serverNameOf(statement.owner) ?? strictName(statement.directive)
+    const serves = leadsToServers(statement.owner) ? 1 : 0
+    for (const address of addresses) {
       const before = found.get(address)
-      if (!before || rank < before.rank)
-        found.set(address, {address, tls: bind.tls, span: bind.argument.span, rank, ...(serverName === undefined ? {} : {serverName})})
+      if (before && (before.serves > serves || (before.serves === serves && (before.tls || !tls)))) continue
+      found.set(address, {
+        address,
+        tls,
+        ...(meansTls ? {meansTls} : {}),
+        ...(demandsCertificate ? {demandsCertificate} : {}),
+        span: argument.span,
+        serves,
+        ...(serverName === undefined ? {} : {serverName}),
+      })
     }
   }
   if (found.size === 0) return [{address: '*:80', tls: false, span: firstSpan(config)}]
-  return [...found.values()].sort((a, b) => a.rank - b.rank).map(({rank: _, ...listener}) => listener)
+  return chatFirst([...found.values()]).map(({serves: _, ...listener}) => listener)
 }
 
 /** The very beginning of the entry: where something that is missing would stand. */
@@ -64,6 +93,14 @@ function serverNameOf(owner: Directive | undefined): string | undefined {
   return undefined
 }
 
+/** With `strict-sni` nobody gets in who asks for no name: the file's own name often is that of the host. */
+function strictName({args}: Directive): string | undefined {
+  const words = args.map(({value}) => value)
+  if (!words.includes('strict-sni')) return undefined
+  const file = words[words.indexOf('crt') + 1] ?? ''
+  return /([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})\.(?:pem|crt)$/i.exec(file)?.[1] ?? 'localhost'
+}
+
 /** `0.0.0.0:0`, `*`, `[::]`: no node, the connection goes where the request (`set-dst`) or the client's own target says. */
 const WHEREVER = /^(?:ipv[46]@)?(?:0\.0\.0\.0|\*|\[?::\]?)?(?::\d*)?$/
 
@@ -83,8 +120,27 @@ export function nodeArgument(statement: Statement): Argument | undefined {
 
 /** Every mention of a node address, in order of appearance. */
 export function nodes(config: ParsedConfig): readonly NodeAddress[] {
-  return statements(config).flatMap(statement => {
+  const all = statements(config)
+  return all.flatMap(statement => {
     const argument = nodeArgument(statement)
-    return argument ? [{address: argument.value, span: argument.span}] : []
+    const tls = argument && serverTls(statement, all)
+    const followed = argument && isFollowed(statement, all)
+    return argument ? [{address: argument.value, span: argument.span, ...(tls ? {tls} : {}), ...(followed ? {followed} : {})}] : []
+  })
+}
+
+/** A `server` line with a name, and with `resolvers`, its own or inherited. */
+export function isFollowed(statement: Statement, all: readonly Statement[]): boolean {
+  const address = nodeArgument(statement)?.value ?? ''
+  const isName = /[a-z]/i.test(address.replace(/:\d+$/, '')) && !/^(?:[a-z0-9]+@|\[|\/)/i.test(address)
+  return isName && statement.directive.name !== 'dispatch' && serverWords(statement, all).includes('resolvers')
+}
+
+/** Every argument that names a name server. */
+export function nameServers(config: ParsedConfig): readonly Span[] {
+  return statements(config).flatMap(({section, directive: {name, args, nameSpan}}) => {
+    if (section !== 'resolvers') return []
+    if (name === 'parse-resolv-conf') return [nameSpan]
+    return name === 'nameserver' && args[1] ? [args[1].span] : []
   })
 }

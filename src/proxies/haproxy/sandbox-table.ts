@@ -33,6 +33,7 @@ const IDENTITY = 'the sandbox runs as a user of its own'
 const FOREGROUND = 'the sandbox runs in the foreground'
 const NO_NAMES = 'nodes became addresses: no name is looked up'
 const NO_AGENTS = 'the sandbox has no agents, and the file of the filter could send logs elsewhere'
+const NO_BALANCER = 'clients of the sandbox come without a load balancer in front'
 const OUTSIDE = 'it is a file outside the sandbox'
 
 export const DIRECTIVES: readonly DirectiveRow[] = [
@@ -76,6 +77,7 @@ export const DIRECTIVES: readonly DirectiveRow[] = [
   {section: 'global', path: 'ca-base', op: 'comment', why: OUTSIDE},
   {section: 'global', path: 'crt-base', op: 'comment', why: OUTSIDE},
   {section: 'global', path: 'key-base', op: 'comment', why: OUTSIDE},
+  {section: 'global', path: 'ocsp-update.mode', op: 'comment', why: 'the sandbox asks no responder of an authority'},
   {section: 'global', path: 'h1-case-adjust-file', op: 'comment', why: OUTSIDE},
   {section: 'global', path: '51degrees-data-file', op: 'comment', why: OUTSIDE},
   {section: 'global', path: 'deviceatlas-json-file', op: 'comment', why: OUTSIDE},
@@ -90,6 +92,8 @@ export const DIRECTIVES: readonly DirectiveRow[] = [
   {path: 'http-after-response send-spoe-group', op: 'comment', why: NO_AGENTS},
   {path: 'tcp-request content send-spoe-group', op: 'comment', why: NO_AGENTS},
   {path: 'tcp-response content send-spoe-group', op: 'comment', why: NO_AGENTS},
+  {path: 'tcp-request connection expect-proxy', op: 'comment', why: NO_BALANCER},
+  {path: 'tcp-request connection expect-netscaler-cip', op: 'comment', why: NO_BALANCER},
   {path: 'log-stderr', op: 'comment', why: 'logs go to standard output'},
   {path: 'email-alert', op: 'comment', why: 'the sandbox sends no mail'},
   {path: 'source', op: 'comment', why: 'connections to the simulated nodes leave from loopback'},
@@ -104,13 +108,13 @@ export const SECTION_ROWS: readonly SectionRow[] = [
   {section: 'mailers', op: 'comment', why: 'the sandbox sends no mail'},
   {section: 'ring', op: 'comment', why: 'logs go to standard output'},
   {section: 'log-forward', op: 'comment', why: 'the sandbox takes in no logs of others'},
-  {section: 'crt-store', op: 'comment', why: OUTSIDE},
+  {section: 'crt-store', op: 'comment', why: 'listeners get a throw-away certificate of this run'},
   {section: 'acme', op: 'comment', why: 'the sandbox asks for no certificates'},
   {section: 'traces', op: 'comment', why: 'traces would be written'},
   {section: 'dynamic-update', op: 'comment', why: 'the sandbox fetches nothing'},
 ]
 
-const PLAIN = 'the simulated nodes speak plain HTTP'
+const PLAIN = 'nothing is said over TLS here'
 const SAME_PORT = 'the simulated node has one port'
 
 /** Words of `server`, `server-template` and `default-server` lines that are taken away. */
@@ -134,6 +138,11 @@ export const SERVER_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'agent-port', values: 1, why: 'the simulated nodes have no agent'},
   {path: 'agent-inter', values: 1, why: 'the simulated nodes have no agent'},
   {path: 'agent-send', values: 1, why: 'the simulated nodes have no agent'},
+  {path: 'crl-file', values: 1, why: 'the throw-away authority has revoked nothing'},
+]
+
+/** Further words that are taken away where the proxy speaks plain text to its nodes. */
+export const SERVER_TLS_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'ssl', values: 0, why: PLAIN},
   {path: 'check-ssl', values: 0, why: PLAIN},
   {path: 'verify', values: 1, why: PLAIN},
@@ -144,7 +153,6 @@ export const SERVER_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'check-alpn', values: 1, why: PLAIN},
   {path: 'npn', values: 1, why: PLAIN},
   {path: 'ca-file', values: 1, why: PLAIN},
-  {path: 'crl-file', values: 1, why: PLAIN},
   {path: 'crt', values: 1, why: PLAIN},
   {path: 'ciphers', values: 1, why: PLAIN},
   {path: 'ciphersuites', values: 1, why: PLAIN},
@@ -155,7 +163,8 @@ export const SERVER_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'ssl-max-ver', values: 1, why: PLAIN},
 ]
 
-const NO_TLS = 'this version of gms-proxy drives the listener without TLS'
+const NO_RESPONDER = 'the sandbox asks no responder of an authority'
+const NO_SIGNING = 'certificates of the sandbox are made before it starts'
 const TCP_PORT = 'the listener became a TCP port'
 
 /** Words of `bind` lines that are taken away. */
@@ -170,50 +179,15 @@ export const BIND_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'uid', values: 1, why: TCP_PORT},
   {path: 'gid', values: 1, why: TCP_PORT},
   {path: 'mode', values: 1, why: TCP_PORT},
+  {path: 'accept-proxy', values: 0, why: NO_BALANCER},
+  {path: 'accept-netscaler-cip', values: 1, why: NO_BALANCER},
   {path: 'thread', values: 1, why: 'the processors of this machine are not those of the deployment'},
-  {path: 'ssl', values: 0, why: NO_TLS},
-  ...[
-    'crt',
-    'crt-list',
-    'ca-file',
-    'ca-verify-file',
-    'ca-sign-file',
-    'ca-sign-pass',
-    'crl-file',
-    'ciphers',
-    'ciphersuites',
-    'curves',
-    'ecdhe',
-    'sigalgs',
-    'client-sigalgs',
-    'ssl-min-ver',
-    'ssl-max-ver',
-    'verify',
-    'alpn',
-    'npn',
-    'tls-ticket-keys',
-    'crt-ignore-err',
-    'ca-ignore-err',
-    'ocsp-update',
-    'default-crt',
-  ].map(path => ({path, values: 1, why: NO_TLS})),
-  ...[
-    'strict-sni',
-    'generate-certificates',
-    'allow-0rtt',
-    'prefer-client-ciphers',
-    'no-tls-tickets',
-    'no-sslv3',
-    'no-tlsv10',
-    'no-tlsv11',
-    'no-tlsv12',
-    'no-tlsv13',
-    'force-sslv3',
-    'force-tlsv10',
-    'force-tlsv11',
-    'force-tlsv12',
-    'force-tlsv13',
-  ].map(path => ({path, values: 0, why: NO_TLS})),
+  {path: 'crl-file', values: 1, why: 'the throw-away authority has revoked nothing'},
+  {path: 'tls-ticket-keys', values: 1, why: OUTSIDE},
+  {path: 'ocsp-update', values: 1, why: NO_RESPONDER},
+  {path: 'ca-sign-file', values: 1, why: NO_SIGNING},
+  {path: 'ca-sign-pass', values: 1, why: NO_SIGNING},
+  {path: 'generate-certificates', values: 0, why: NO_SIGNING},
 ]
 
 /** Words whose own value may look like one of the above: it is skipped. */

@@ -126,7 +126,7 @@ describe('moves', () => {
     [inFrontend('bind *:80,[::]:80 v4v6 name a'), 'bind 127.0.0.1:20001,127.0.0.1:20002 name a'],
     [inFrontend('bind "unix@/run/x.sock" mode 666 user x'), 'bind 127.0.0.1:20001'],
     [inFrontend('bind ":${PORT}" interface eth0'), 'bind 127.0.0.1:20001'],
-    [inFrontend('bind :443 ssl crt /etc/ssl/x.pem alpn h2,http/1.1 accept-proxy'), 'bind 127.0.0.1:20001 accept-proxy'],
+    [inFrontend('bind quic4@:443 ssl crt x alpn h3'), '# bind quic4@:443 ssl crt x alpn h3'],
     [inFrontend('log 10.0.0.1:514 local0 notice'), 'log global'],
     [inFrontend('log global'), 'log global'],
     [inFrontend('errorfile 503 /etc/other/503.http'), '# errorfile 503 /etc/other/503.http'],
@@ -186,11 +186,11 @@ describe('moves', () => {
 })
 
 describe('finds', () => {
-  test('the listener of the chat before a redirect, statistics and TLS', () => {
+  test('the listener of the chat before a redirect and statistics, TLS first', () => {
     const text = `frontend stats\n bind :9000\n stats enable\nfrontend tls\n bind :443 ssl crt x\n default_backend b\nfrontend plain\n bind :80,:8080\n acl h hdr(host) -i chat.example.com\n default_backend b\n`
     const found = haproxy.listeners(haproxy.parse(bundleOf(text)))
-    expect(found.map(({address}) => address)).toEqual([':80', ':8080', ':443', ':9000'])
-    expect(found[0]).toMatchObject({serverName: 'chat.example.com', tls: false, span: {line: 8}})
+    expect(found.map(({address}) => address)).toEqual([':443', ':80', ':8080', ':9000'])
+    expect(found[1]).toMatchObject({serverName: 'chat.example.com', tls: false, span: {line: 8}})
   })
 
   test('no node among peers and name servers', () => {

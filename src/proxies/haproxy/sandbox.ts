@@ -1,13 +1,16 @@
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
-import {binds, listeners, nodeArgument, nodes} from './addresses.ts'
+import {binds, isQuic, listeners, nodeArgument, nodes, isFollowed, nameServers} from './addresses.ts'
+import {bindFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
 import {hiddenMeaning, hiddenWord} from './hidden.ts'
 import {quoteWord, statements} from './parse.ts'
 import type {Statement} from './parse.ts'
 import {reachesOut} from './reach.ts'
 import type {ArgumentRow} from './sandbox-table.ts'
-import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, VALUED} from './sandbox-table.ts'
+import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, SERVER_TLS_ARGUMENTS, VALUED} from './sandbox-table.ts'
+import {clientEdits} from './sandbox-clients.ts'
+import {serverFiles, serverTls} from './upstream-tls.ts'
 import {writtenOut} from './variables.ts'
 import {wrap} from './wrapper.ts'
 
@@ -25,7 +28,7 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const gone = new Set<Directive>()
   for (const top of config.files.flatMap(file => file.directives)) {
     const row = SECTION_ROWS.find(({section}) => section === top.name)
-    if (!row) continue
+    if (!row || (top.name === 'resolvers' && plan.nameServer !== undefined)) continue
     if (row.op === 'comment') for (const directive of [top, ...(top.block ?? [])]) comment(directive, row.why)
     else if (!plan.allowExec) refuse({...top, span: {...top.nameSpan, end: top.args.at(-1)?.span.end ?? top.nameSpan.end}}, row.why)
     for (const directive of top.block ?? []) gone.add(directive)
@@ -47,6 +50,16 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     if (hidden === undefined) variables.push(...replaced)
   })
   if (!plan.allowExec) for (const {directive, because} of reachesOut(remaining)) refuse(directive, because)
+  const tlsServers = remaining.filter(statement => nodeArgument(statement) && serverTls(statement, remaining))
+  /** What a line says of how nodes are reached. */
+  const reach = (statement: Statement, from: number) => {
+    const {directive, owner, section} = statement
+    const speaksTls = tlsServers.some(server => section === 'defaults' || server.owner === owner)
+    const asks = plan.nameServer !== undefined
+    const rows = SERVER_ARGUMENTS.filter(({path}) => !asks || !/^resolve/.test(path))
+    dropArguments(directive, from, speaksTls ? rows : [...rows, ...SERVER_TLS_ARGUMENTS], put)
+    if (speaksTls) serverFiles(directive, from, plan, put)
+  }
   const sockets = {count: 0}
   const logged = new Set<Directive | undefined>()
   for (const statement of remaining) {
@@ -59,11 +72,13 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     } else if (row) comment(directive, row.why)
     else if (words[0] === 'log') moveLog(statement, logged, {put, comment})
     else if (startsWith(words, 'stats socket')) moveSocket(directive, `${plan.folder}/stats-${++sockets.count}.sock`, {put})
-    else if (words[0] === 'bind') dropArguments(directive, 1, BIND_ARGUMENTS, put)
-    else if (words[0] === 'server' || words[0] === 'server-template') dropArguments(directive, 2, SERVER_ARGUMENTS, put)
-    else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect'))
-      dropArguments(directive, 1, SERVER_ARGUMENTS, put)
-    else if (words[0] === 'default-server') dropArguments(directive, 0, SERVER_ARGUMENTS, put)
+    else if (words[0] === 'bind' && isQuic(directive)) comment(directive, 'clients of the chat come over TCP: HTTP/3 is not driven')
+    else if (words[0] === 'bind') {
+      dropArguments(directive, 1, BIND_ARGUMENTS, put)
+      bindFiles(directive, config, plan, put)
+    } else if (words[0] === 'server' || words[0] === 'server-template') reach(statement, 2)
+    else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect')) reach(statement, 1)
+    else if (words[0] === 'default-server') reach(statement, 0)
     else if (words[0] === 'stick-table') dropArguments(directive, 0, [PEERS_ARGUMENT], put)
   }
 
@@ -78,9 +93,30 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const places = new Map(
     [...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
   )
-  for (const argument of asWritten.filter(({directive}) => !gone.has(directive)).flatMap(statement => nodeArgument(statement) ?? []))
-    put(argument.span, places.get(argument.value) ?? '', 'the node is a simulated one')
+  for (const statement of asWritten) {
+    const argument = gone.has(statement.directive) ? undefined : nodeArgument(statement)
+    if (!argument) continue
+    const place = places.get(argument.value) ?? ''
+    if (plan.nameServer === undefined || !isFollowed(statement, asWritten)) put(argument.span, place, 'the node is a simulated one')
+    else
+      put(
+        argument.span,
+        // what the system would have said when it started
+        `${argument.value.replace(/:\d+$/, '')}:${place.replace(/^.*:/, '')} init-addr ${place.replace(/:\d+$/, '')}`,
+        'the node is a simulated one, and the name server of the sandbox knows its name',
+      )
+  }
+  if (plan.nameServer !== undefined)
+    for (const span of nameServers(config)) {
+      const isLine = config.bundle.files.find(({path}) => path === span.file)?.text.startsWith('parse-resolv-conf', span.start)
+      put(span, isLine ? `nameserver sandbox ${plan.nameServer}` : plan.nameServer, 'the name server of the sandbox')
+    }
 
+  for (const {span, text, why} of clientEdits(
+    remaining.map(({directive}) => directive),
+    plan,
+  ))
+    put(span, text, why)
   for (const reference of fileReferences(remaining)) {
     if (reference.hidden) {
       refuse(reference.directive, 'it hides the name of the file it reads behind quotes, escapes or variables')

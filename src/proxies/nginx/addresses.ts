@@ -1,15 +1,12 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Argument, Directive, NodeAddress, ParsedConfig} from '../proxy.ts'
+import {chatFirst} from '../chat-first.ts'
+import type {Argument, Directive, ListenerAddress, NodeAddress, ParsedConfig} from '../proxy.ts'
 import type {Placed} from './tree.ts'
 import {isData, kindOf, startOf, walk} from './tree.ts'
 import {namesIn, valuesOf} from './variables.ts'
 
 /** One socket that nginx would open. `listens` are the arguments that name it; empty for a server without `listen` (nginx then takes port 80). */
-export interface Listener {
-  address: string
-  tls: boolean
-  span: Span
-  serverName?: string
+export interface Listener extends ListenerAddress {
   listens: readonly Argument[]
   /** Servers without `listen` that end up on this socket. */
   silent: readonly Directive[]
@@ -17,6 +14,7 @@ export interface Listener {
 
 /** A place that names a node: `scheme` is part of the span when it must change with it. */
 export interface NodePlace extends NodeAddress {
+  /** As it is written; it may be a variable. */
   scheme?: string
   /** It belongs to other paths than those of GMS. */
   foreign: boolean
@@ -33,13 +31,13 @@ const OTHER_PASS = /^(?:fastcgi|uwsgi|scgi|memcached|grpc)_pass$/
 
 const inside = ({around}: Placed, name: string) => around.some(block => block.name === name)
 
-/** Distinct sockets of the configuration, that of the chat first, plain before TLS. */
+/** Distinct sockets of the configuration, that of the chat first. */
 export function listenersOf(config: ParsedConfig): readonly Listener[] {
   const places = walk(config)
   const servers = places.filter(
     ({directive, around}) => directive.name === 'server' && directive.block && around.at(-1)?.name !== 'upstream',
   )
-  const found = new Map<string, Listener & {score: number}>()
+  const found = new Map<string, Listener & {serves: number}>()
   for (const {directive: server, around} of servers) {
     const own = places.filter(place => place.around.includes(server))
     const name = own
@@ -50,27 +48,37 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     const base = around.some(({name: block}) => block === 'stream' || block === 'mail') ? -4 : 0
     const proxies = own.some(({directive}) => directive.name === 'proxy_pass') ? 2 : 0
     const chat = own.some(({directive}) => directive.name === 'location' && directive.args.some(({value}) => GMS_PATH.test(value))) ? 4 : 0
+    const says = (directive: string, value: RegExp) =>
+      places.some(
+        place =>
+          place.directive.name === directive &&
+          value.test(place.directive.args[0]?.value ?? '') &&
+          [server, ...around].includes(place.around.at(-1) ?? server),
+      )
+    const speaksTls = ({args}: Directive) => args.slice(1).some(({value}) => value === 'ssl' || value === 'quic') || says('ssl', /^on$/)
+    const meansTls =
+      own.some(({directive, around: blocks}) => directive.name === 'ssl_certificate' && blocks.at(-1) === server) &&
+      !listens.some(({directive}) => speaksTls(directive))
+    const serves = base + proxies + chat
     const add = (address: string, tls: boolean, span: Span, listen?: Argument) => {
       const key = keyOf(address)
-      const score = base + proxies + chat + (tls ? 0 : 1)
       const known = found.get(key)
-      const better = !known || score > known.score
+      const better = !known || serves > known.serves
       found.set(key, {
         address: known?.address ?? address,
-        tls: known?.tls ?? tls,
+        tls: tls || (known?.tls ?? false),
         span: known?.span ?? span,
-        score: Math.max(score, known?.score ?? score),
+        serves: Math.max(serves, known?.serves ?? serves),
         listens: [...(known?.listens ?? []), ...(listen ? [listen] : [])],
         silent: [...(known?.silent ?? []), ...(listen ? [] : [server])],
         ...(better && name !== undefined ? {serverName: name} : known?.serverName === undefined ? {} : {serverName: known.serverName}),
+        ...(meansTls || known?.meansTls ? {meansTls: true} : {}),
+        ...((tls && says('ssl_verify_client', /^on$/)) || known?.demandsCertificate ? {demandsCertificate: true} : {}),
       })
     }
     for (const {directive} of listens) {
-      const [address, ...options] = directive.args
-      const ssl =
-        options.some(({value}) => value === 'ssl' || value === 'quic') ||
-        own.some(({directive: {name: n, args}, around: blocks}) => n === 'ssl' && args[0]?.value === 'on' && blocks.at(-1) === server)
-      if (address) add(address.value, ssl, address.span, address)
+      const [address] = directive.args
+      if (address) add(address.value, speaksTls(directive), address.span, address)
     }
     if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
   }
@@ -82,12 +90,13 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     const known = found.get(keyOf(address.value))
     const tls = options.some(({value}) => value === 'ssl' || value === 'quic')
     found.set(keyOf(address.value), {
-      ...(known ?? {address: address.value, tls, span: address.span, score: tls ? 0 : 1, silent: []}),
+      ...(known ?? {address: address.value, span: address.span, serves: 0, silent: []}),
+      tls: tls || (known?.tls ?? false),
       listens: [...(known?.listens ?? []), address],
     })
   }
   if (found.size === 0 && kindOf(config) === 'server') return [{address: '80', tls: false, span: startOf(config), listens: [], silent: []}]
-  return [...found.values()].sort((a, b) => b.score - a.score).map(({score: _, ...listener}) => listener)
+  return chatFirst([...found.values()]).map(({serves: _, ...listener}) => listener)
 }
 
 /** `80`, `*:80` and `0.0.0.0:80` are one socket. */
@@ -119,32 +128,100 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   const chatPasses = passes.some(underGms) ? passes.filter(underGms) : passes
   const found: NodePlace[] = []
   const seen = new Set<string>()
-  const record = (argument: Argument, foreign: boolean) => {
+  const record = (
+    argument: Argument,
+    {foreign, tls, followed = false}: {foreign: boolean; tls?: NodeAddress['tls']; followed?: boolean},
+  ) => {
     const id = `${argument.span.file}:${argument.span.start}`
     if (seen.has(id)) return
     seen.add(id)
     const place = addressIn(argument)
-    if (place) found.push({...place, foreign})
+    if (place) found.push({...place, foreign, ...(tls ? {tls} : {}), ...(followed && !isAddress(place.address) ? {followed} : {})})
   }
-  const follow = (argument: Argument | undefined, around: readonly Directive[], foreign: boolean, depth = 0): void => {
+  const follow = (
+    argument: Argument | undefined,
+    around: readonly Directive[],
+    foreign: boolean,
+    outer?: NodeAddress['tls'],
+    depth = 0,
+  ): void => {
     if (!argument || depth > 4) return
     const scheme = SCHEME.exec(argument.value)?.[0] ?? ''
     const target = argument.value.slice(scheme.length)
-    const upstream = upstreams.get(upstreamKey(target.replace(/[/?$].*$/, ''), around))
+    const name = target.replace(/[/?$].*$/, '')
+    const upstream = upstreams.get(upstreamKey(name, around))
+    const tls = scheme === '' ? outer : isTls(scheme) ? tlsOf(around, upstream ? name : undefined) : undefined
     if (upstream) {
-      for (const server of upstream) if (server.args[0]) record(server.args[0], foreign)
+      for (const server of upstream)
+        if (server.args[0]) record(server.args[0], {foreign, tls, followed: server.args.some(({value}) => value === 'resolve')})
       return
     }
-    for (const name of namesIn(scheme + target))
-      for (const value of valuesOf(`$${name}`, places, config) ?? []) follow(value, around, foreign, depth + 1)
-    if (!target.startsWith('$')) record(argument, foreign)
+    for (const variable of namesIn(scheme + target))
+      for (const value of valuesOf(`$${variable}`, places, config) ?? []) follow(value, around, foreign, tls, depth + 1)
+    if (!target.startsWith('$')) record(argument, {foreign, tls, followed: depth > 0})
+  }
+  const isTls = (scheme: string): boolean => {
+    if (!scheme.startsWith('$')) return /^https:/i.test(scheme)
+    const [variable = ''] = namesIn(scheme)
+    if (variable === 'scheme') return listenersOf(config)[0]?.tls ?? false
+    return (valuesOf(`$${variable}`, places, config) ?? []).some(({value}) => /^https$/i.test(value))
+  }
+  /** An upstream that has the name of a host is named so for its certificate; `gms_nodes` is no such name. */
+  const tlsOf = (around: readonly Directive[], upstream: string | undefined): NodeAddress['tls'] => {
+    const written = [undefined, ...around]
+      .flatMap(block => places.filter(place => place.directive.name === 'proxy_ssl_name' && place.around.at(-1) === block))
+      .at(-1)?.directive.args[0]?.value
+    const serverName = written ?? (upstream?.includes('.') === true ? upstream : undefined)
+    return serverName === undefined || serverName.includes('$') ? {} : {serverName: serverName.replace(/:\d+$/, '')}
   }
   for (const {directive, around} of chatPasses) follow(directive.args[0], around, false)
   for (const {directive, around} of passes) follow(directive.args[0], around, true)
   for (const place of places)
     if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], place.around, true)
-  for (const servers of upstreams.values()) for (const server of servers) if (server.args[0]) record(server.args[0], chatPasses.length > 0)
+  for (const servers of upstreams.values())
+    for (const server of servers) if (server.args[0]) record(server.args[0], {foreign: chatPasses.length > 0})
   return found.sort((a, b) => order(config, a.span) - order(config, b.span))
+}
+
+/**
+ * Ports behind a variable that holds hosts without one (`proxy_pass http://$gms:8080`), with the places of these hosts: when a host moves and
+ * brings its port, the one behind it has to go.
+ */
+export function portsBehindHosts(config: ParsedConfig): readonly {port: Span; hosts: readonly Span[]}[] {
+  const places = walk(config)
+  return places.flatMap(place => {
+    const [argument] = place.directive.args
+    if (place.directive.name !== 'proxy_pass' || isData(place) || !argument) return []
+    const [, before = '', braced, plain = '', port = ''] =
+      /^((?:https?:\/\/)?\$(?:\{(\w+)\}|(\w+)))(:\d+)(?=[/?]|$)/i.exec(argument.value) ?? []
+    const offset = argument.quote === undefined ? 0 : 1
+    if (port === '' || !argument.raw.startsWith(before + port, offset)) return []
+    const hosts = (valuesOf(`$${braced ?? plain}`, places, config) ?? []).map(value => addressIn(value))
+    if (hosts.length === 0 || hosts.some(host => !host || /:\d+$/.test(host.address))) return []
+    const start = argument.span.start + offset + before.length
+    const span = {...argument.span, start, end: start + port.length, column: argument.span.column + offset + before.length}
+    return [{port: span, hosts: hosts.flatMap(host => host?.span ?? [])}]
+  })
+}
+
+/** Of four numbers, in brackets, or a socket of this machine: there is nothing to look up. */
+function isAddress(address: string): boolean {
+  return /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::|$)|\[|unix:)/.test(address)
+}
+
+/** Every argument that names a name server, but those that are there to find an OCSP responder: no node name is followed beside them. */
+export function nameServersOf(config: ParsedConfig): readonly Span[] {
+  const places = walk(config)
+  const staples = places.some(({directive: {name, args}}) => name === 'ssl_stapling' && args[0]?.value === 'on')
+  if (staples && !nodePlaces(config).some(({followed}) => followed)) return []
+  return places
+    .filter(place => place.directive.name === 'resolver' && !isData(place))
+    .flatMap(({directive}) => nameServerArguments(directive).map(({span}) => span))
+}
+
+/** The arguments of `resolver` that are addresses. */
+export function nameServerArguments({args}: Directive): readonly Argument[] {
+  return args.filter(({value}) => !/^(?:valid|ipv4|ipv6|status_zone)=/.test(value))
 }
 
 function order(config: ParsedConfig, span: Span): number {

@@ -8,7 +8,8 @@ type Context = 'main' | 'http' | 'anywhere'
  * - `remove`: the directive goes.
  * - `refuse`: the file runs only with `--allow-exec`.
  *
- * `{folder}` is the sandbox, `{n}` a number that makes the path unique. `unless` names a build option of nginx without which the directive exists.
+ * `{folder}` is the sandbox, `{n}` a number that makes the path unique, `{authority}`, `{certificate}` and `{key}` are the throw-away ones of the
+ * run. `unless` names a build option of nginx without which the directive exists.
  */
 export type SandboxRow =
   | {directive: string; context: Context; op: 'set'; value: string; unless?: string; why: string}
@@ -27,6 +28,7 @@ export type SandboxRow =
 
 const LOGS = 'logs are kept in the sandbox'
 const TEMPORARY = 'temporary files are kept in the sandbox'
+const THROW_AWAY = 'a throw-away certificate of this run: keys of the deployment are not read'
 const NO_PRIVILEGE = 'needs a privilege that the sandbox does not have'
 const temporary = (kind: string, unless: string): SandboxRow => ({
   directive: `${kind}_temp_path`,
@@ -106,6 +108,17 @@ export const SANDBOX: readonly SandboxRow[] = [
     why: 'chat needs no files: none of this machine are served',
   })),
   {directive: /^(?:ssl_stapling|ssl_ocsp)(?:_|$)/, context: 'anywhere', op: 'remove', why: 'would ask an authority on the network'},
+  {
+    directive: 'proxy_ssl_trusted_certificate',
+    context: 'anywhere',
+    op: 'path',
+    value: '{authority}',
+    why: 'the throw-away authority has signed the certificates of the simulated nodes',
+  },
+  {directive: 'proxy_ssl_certificate', context: 'anywhere', op: 'path', value: '{certificate}', why: THROW_AWAY},
+  {directive: 'proxy_ssl_certificate_key', context: 'anywhere', op: 'path', value: '{key}', why: THROW_AWAY},
+  {directive: 'proxy_ssl_password_file', context: 'anywhere', op: 'remove', why: 'the throw-away key has no password'},
+  {directive: 'proxy_ssl_crl', context: 'anywhere', op: 'remove', why: 'the throw-away authority has revoked nothing'},
   {directive: 'auth_http', context: 'anywhere', op: 'path', value: '127.0.0.1:9', why: 'not a GMS node: unreachable in the sandbox'},
   {directive: 'env', context: 'main', op: 'remove', why: 'the environment of the caller stays outside'},
   {directive: /(?:^|_)lua(?:_|$)/, context: 'anywhere', op: 'refuse', why: 'runs Lua code'},

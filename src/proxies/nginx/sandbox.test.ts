@@ -174,20 +174,20 @@ describe('layouts', () => {
 })
 
 describe('listeners', () => {
-  test('each socket once, the chat first, plain before TLS', () => {
+  test('each socket once, the chat first, TLS before plain', () => {
     const {config, text} = run(`http {
       server { listen 80 default_server; return 301 https://$host$request_uri; }
       server { listen 8443 ssl; listen 8080; listen [::]:8080 ipv6only=on; listen unix:/tmp/a; server_name _ chat.example.com; location /genesys { proxy_pass http://gms:1; } }
     }`)
     expect(nginx.listeners(config).map(({address, tls}) => ({address, tls}))).toEqual([
+      {address: '8443', tls: true},
       {address: '8080', tls: false},
       {address: '[::]:8080', tls: false},
       {address: 'unix:/tmp/a', tls: false},
-      {address: '8443', tls: true},
       {address: '80', tls: false},
     ])
     expect(nginx.listeners(config)[0]?.serverName).toBe('chat.example.com')
-    expect(text).toContain('listen 127.0.0.1:20001;')
+    expect(text).toContain('listen 127.0.0.1:20001 ssl;')
     expect(text).not.toContain('ipv6only')
   })
 
@@ -218,7 +218,7 @@ describe('nodes', () => {
     const {text} = run(
       'http { server { location /genesys/ { proxy_pass https://gms:8443; } location / { proxy_pass http://www:3000/x; fastcgi_pass php:9000; } } }',
     )
-    expect(text).toContain('proxy_pass http://127.0.0.1:21001;')
+    expect(text).toContain('proxy_pass https://127.0.0.1:21001;')
     expect(text).toContain('proxy_pass http://127.0.0.1:9/x; fastcgi_pass 127.0.0.1:9;')
   })
 })

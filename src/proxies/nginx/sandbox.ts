@@ -1,8 +1,10 @@
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
-import {listenersOf, nodePlaces} from './addresses.ts'
+import {listenersOf, nameServerArguments, nodePlaces, portsBehindHosts} from './addresses.ts'
+import {certificateChange} from './certificates.ts'
 import type {Change} from './change.ts'
 import {opening, quoted, removal, replaceArguments} from './change.ts'
+import {clientEdits} from './sandbox-clients.ts'
 import {includeChange, moduleChange} from './sandbox-files.ts'
 import type {SandboxRow} from './sandbox-table.ts'
 import {CODE_ARGUMENTS, SANDBOX} from './sandbox-table.ts'
@@ -29,9 +31,12 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
       gone => gone.file === span.file && gone.start <= span.start && span.end <= gone.end && gone.end - gone.start > span.end - span.start,
     )
   const additions = missing(places, plan)
-  const edits = distinct([...changes.flatMap(change => change.edits), ...listenerEdits(config, plan), ...nodeEdits(config, plan)]).filter(
-    stands,
-  )
+  const edits = distinct([
+    ...clientEdits(places, plan),
+    ...changes.flatMap(change => change.edits),
+    ...listenerEdits(config, plan),
+    ...nodeEdits(config, plan),
+  ]).filter(stands)
   const refused = plan.allowExec ? [] : once([...changes.flatMap(change => change.refused ?? []), ...unfollowable(config)])
   const kind = kindOf(config)
   if (kind !== 'complete')
@@ -61,16 +66,22 @@ function changeOf(place: Placed, config: ParsedConfig, plan: SandboxPlan): Chang
   if (directive.name === 'include') return includeChange(directive, config, plan)
   if (directive.name === 'load_module') return moduleChange(directive, plan)
   if (directive.name === 'user') return {edits: userEdits(directive, plan)}
-  if (directive.name === 'resolver') return {edits: resolverEdits(directive)}
+  if (directive.name === 'resolver') return {edits: resolverEdits(directive, plan)}
   if (['worker_connections', 'worker_rlimit_nofile'].includes(directive.name)) return {edits: capped(directive, plan)}
   for (const {directive: name, argument, why} of CODE_ARGUMENTS)
     if (name.test(directive.name) && directive.args.some(({value}) => argument.test(value)))
       return {edits: [], refused: {directive: directive.name, because: why, span: directive.span}}
+  const certified = certificateChange(place, config, plan)
+  if (certified) return certified
   const row = SANDBOX.find(candidate => matches(candidate, place))
   if (!row) return {edits: []}
   if (row.op === 'refuse') return {edits: [], refused: {directive: directive.name, because: row.why, span: directive.span}}
   if (row.op === 'remove') return {edits: [removal(directive, row.why)]}
   if (directive.block) return {edits: []}
+  if (/\{(?:authority|certificate|key)\}/.test(row.value)) {
+    if (!plan.certificates) return {edits: [removal(directive, 'nothing in this configuration speaks TLS')]}
+    if (directive.args[0]?.value === '') return {edits: []}
+  }
   const value = filled(row.value.replaceAll('{n}', String(directive.span.start)), plan)
   if (row.op === 'set') return {edits: replaceArguments(directive, [value], row.why)}
   if (directive.args[0]?.value === 'off') return {edits: []}
@@ -86,9 +97,11 @@ function matches(row: SandboxRow, {directive, around}: Placed): boolean {
 }
 
 function filled(value: string, plan: SandboxPlan): string {
+  const {authority, certificate, key} = plan.certificates ?? {}
+  const places: Readonly<Record<string, string | undefined>> = {folder: plan.folder, authority, certificate, key}
   return value
     .split(' ')
-    .map(word => (word.includes('{folder}') ? quoted(word.replaceAll('{folder}', plan.folder)) : word))
+    .map(word => (/\{\w+\}/.test(word) ? quoted(word.replace(/\{(\w+)\}/g, (whole, name: string) => places[name] ?? whole)) : word))
     .join(' ')
 }
 
@@ -145,10 +158,16 @@ function wrapper(config: ParsedConfig, plan: SandboxPlan, kind: 'http' | 'server
     'worker_processes auto;',
     `events {\n    worker_connections ${WRAPPER_CONNECTIONS};\n}`,
     'http {',
-    ...[...lines('http'), ...body].map(line => `    ${line}`),
+    ...[...lines('http'), ...roomForNames(config), ...body].map(line => `    ${line}`),
     '}',
     '',
   ].join('\n')
+}
+
+/** The file around a fragment decides how long its host names may be. */
+function roomForNames(config: ParsedConfig): readonly string[] {
+  const names = ['server_names_hash_bucket_size', 'server_names_hash_max_size']
+  return walk(config).some(({directive}) => names.includes(directive.name)) ? [] : [`${names[0]} 512;`, `${names[1]} 8192;`]
 }
 
 function userEdits(directive: Directive, plan: SandboxPlan): Edit[] {
@@ -156,9 +175,9 @@ function userEdits(directive: Directive, plan: SandboxPlan): Edit[] {
   return replaceArguments(directive, [plan.user.name, plan.user.group], 'workers run as a user of this machine')
 }
 
-function resolverEdits(directive: Directive): Edit[] {
-  const servers = directive.args.filter(({value}) => !/^(?:valid|ipv4|ipv6|status_zone)=/.test(value))
-  return servers.map(({span}) => ({span, text: NOWHERE, why: 'no name is looked up in the sandbox: nodes are addresses here'}))
+function resolverEdits(directive: Directive, {nameServer}: SandboxPlan): Edit[] {
+  const why = nameServer === undefined ? 'no name is looked up in the sandbox: nodes are addresses here' : 'the name server of the sandbox'
+  return nameServerArguments(directive).map(({span}) => ({span, text: nameServer ?? NOWHERE, why}))
 }
 
 function capped(directive: Directive, plan: SandboxPlan): Edit[] {
@@ -187,17 +206,32 @@ function listenOptionEdits(config: ParsedConfig, span: Span): readonly Edit[] {
     ({directive}) => directive.name === 'listen' && directive.args[0]?.span.start === span.start && directive.span.file === span.file,
   )?.directive
   const unfit = listen?.args.slice(1).filter(({value}) => /^(?:ipv6only|fastopen|setfib|accept_filter|rcvbuf|sndbuf)=/.test(value)) ?? []
-  return unfit.map(({span: place}) => ({span: place, text: '', why: 'does not fit the address of the sandbox'}))
+  const announced = listen?.args.slice(1).filter(({value}) => value === 'proxy_protocol') ?? []
+  return [
+    ...unfit.map(({span: place}) => ({span: place, text: '', why: 'does not fit the address of the sandbox'})),
+    ...announced.map(({span: place}) => ({
+      span: place,
+      text: '',
+      why: 'clients of the sandbox come without a load balancer that speaks PROXY protocol',
+    })),
+  ]
 }
 
 function nodeEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[] {
   const places = nodePlaces(config)
   const distinct = [...new Set(places.filter(({foreign}) => !foreign).map(({address}) => address))]
-  return places.map(({address, scheme, span, foreign}) => {
+  const moved = places.map(({address, scheme, span, foreign, tls, followed}) => {
     const node = plan.nodes[distinct.indexOf(address) % Math.max(1, plan.nodes.length)]
     if (foreign && !distinct.includes(address))
       return {span, text: `${scheme ?? ''}${NOWHERE}`, why: 'not a GMS node: unreachable in the sandbox'}
-    const why = scheme === 'https://' ? 'the GMS node of the sandbox, which speaks plain HTTP' : 'the GMS node of the sandbox'
-    return {span, text: `${scheme === undefined ? '' : 'http://'}${node ?? NOWHERE}`, why}
+    const speaks = tls ? 'https://' : 'http://'
+    const name = followed && plan.nameServer !== undefined ? address.replace(/:\d+$/, '') : undefined
+    const place = name === undefined || node === undefined ? node : `${name}:${node.replace(/^.*:/, '')}`
+    return {span, text: `${scheme === undefined ? '' : speaks}${place ?? NOWHERE}`, why: 'the GMS node of the sandbox'}
   })
+  const moves = ({file, start}: Span) => places.some(({span}) => span.file === file && span.start === start)
+  const ports = portsBehindHosts(config)
+    .filter(({hosts}) => hosts.every(moves))
+    .map(({port}) => ({span: port, text: '', why: 'the node of the sandbox brings its port'}))
+  return [...moved, ...ports]
 }

@@ -3,8 +3,16 @@ import type {Check} from '../check.ts'
 import {check as listenerConfigAccepted} from './listener-config-accepted/check.ts'
 import {check as listenerReachesGms} from './listener-reaches-gms/check.ts'
 import {check as listenerStaysUp} from './listener-stays-up/check.ts'
+import {check as tlsHttp2Front} from './tls-http2-front/check.ts'
+import {check as tlsRedirectSparesChat} from './tls-redirect-spares-chat/check.ts'
+import {check as tlsTerminates} from './tls-terminates/check.ts'
+import {check as tlsUpstreamVerified} from './tls-upstream-verified/check.ts'
+import {check as tlsWssChat} from './tls-wss-chat/check.ts'
+import {check as upstreamFollowsDns} from './upstream-follows-dns/check.ts'
 import {check as upstreamPathIntact} from './upstream-path-intact/check.ts'
 import {check as upstreamPostSentOnce} from './upstream-post-sent-once/check.ts'
+import {check as upstreamReloadKeepsChat} from './upstream-reload-keeps-chat/check.ts'
+import {check as affinityCookieAttributes} from './affinity-cookie-attributes/check.ts'
 import {check as affinitySameNode} from './affinity-same-node/check.ts'
 import {check as affinityTransportFallback} from './affinity-transport-fallback/check.ts'
 import {check as affinityUpload} from './affinity-upload/check.ts'
@@ -35,21 +43,39 @@ import {check as uploadOversizeRefusedByGms} from './upload-oversize-refused-by-
 import {check as uploadSlowClient} from './upload-slow-client/check.ts'
 import {check as healthDeadNodeLeaves} from './health-dead-node-leaves/check.ts'
 import {check as healthNodeReturns} from './health-node-returns/check.ts'
+import {check as healthOfflineDrains} from './health-offline-drains/check.ts'
 import {check as healthRecoversFromOutage} from './health-recovers-from-outage/check.ts'
 import {check as forwardingClientAddress} from './forwarding-client-address/check.ts'
 import {check as forwardingClientNotForgeable} from './forwarding-client-not-forgeable/check.ts'
 import {check as forwardingHost} from './forwarding-host/check.ts'
+import {check as forwardingScheme} from './forwarding-scheme/check.ts'
+import {check as accessAdminClosed} from './access-admin-closed/check.ts'
+import {check as accessNetworksOnly} from './access-networks-only/check.ts'
 import {check as accessNotAForwardProxy} from './access-not-a-forward-proxy/check.ts'
+import {check as accessOrigins} from './access-origins/check.ts'
+import {check as accessPathsOnly} from './access-paths-only/check.ts'
+import {check as accessSlowHeadersCut} from './access-slow-headers-cut/check.ts'
 import {check as accessWebsocketUpgradesOnly} from './access-websocket-upgrades-only/check.ts'
 import {check as limitsHoldIdleChats} from './limits-hold-idle-chats/check.ts'
+import {check as limitsSparePolling} from './limits-spare-polling/check.ts'
+import {check as loggingKeepsSecretsOut} from './logging-keeps-secrets-out/check.ts'
+import {check as loggingNamesTheNode} from './logging-names-the-node/check.ts'
 
 /** REGISTRY of the checks, in grid order. */
 export const CHECKS: readonly Check[] = [
   listenerConfigAccepted,
   listenerReachesGms,
   listenerStaysUp,
+  tlsHttp2Front,
+  tlsRedirectSparesChat,
+  tlsTerminates,
+  tlsUpstreamVerified,
+  tlsWssChat,
+  upstreamFollowsDns,
   upstreamPathIntact,
   upstreamPostSentOnce,
+  upstreamReloadKeepsChat,
+  affinityCookieAttributes,
   affinitySameNode,
   affinityTransportFallback,
   affinityUpload,
@@ -80,11 +106,21 @@ export const CHECKS: readonly Check[] = [
   uploadSlowClient,
   healthDeadNodeLeaves,
   healthNodeReturns,
+  healthOfflineDrains,
   healthRecoversFromOutage,
   forwardingClientAddress,
   forwardingClientNotForgeable,
   forwardingHost,
+  forwardingScheme,
+  accessAdminClosed,
+  accessNetworksOnly,
   accessNotAForwardProxy,
+  accessOrigins,
+  accessPathsOnly,
+  accessSlowHeadersCut,
   accessWebsocketUpgradesOnly,
   limitsHoldIdleChats,
+  limitsSparePolling,
+  loggingKeepsSecretsOut,
+  loggingNamesTheNode,
 ]

@@ -23,7 +23,7 @@ export const check: Check = {
   },
   transport: 'long-polling',
   needs: [],
-  presupposes: ['upstream-path-intact'],
+  presupposes: ['tls-terminates', 'upstream-path-intact'],
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run({flow, upstream}) {

@@ -39,7 +39,7 @@ export const check = withWitnesses({
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run({flow, target, upstream: {recorder, direct}}) {
-    const own = `${target.url.protocol}//${target.hostHeader}`
+    const own = target.origin ?? `${target.url.protocol}//${target.hostHeader}`
     const asking = (origin: string) => ({
       connection: 'Upgrade',
       upgrade: 'websocket',

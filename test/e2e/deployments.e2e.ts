@@ -1,0 +1,83 @@
+import {basename} from 'node:path'
+import {describe, expect, it} from 'vitest'
+import type {SubjectReport} from '../../src/model/report.ts'
+import {PROXIES} from '../../src/proxies/index.ts'
+import type {Proxy} from '../../src/proxies/proxy.ts'
+import {PLAIN} from '../../src/bundle/render.ts'
+import {resolveRuntime} from '../../src/runtime/resolve.ts'
+import {idsWith, verifyJson} from '../support/cli.ts'
+import {parametersFixtures} from '../support/golden.ts'
+import {runtimeRequest} from '../support/runtime.ts'
+
+// Every deployment of fixtures/parameters, rendered for each proxy that does not declare that it cannot, and driven: no check fails, and the
+// three end alike. Waits of half a minute are left to a longer look (GMS_PROXY_EVERY_CHECK=1), and to two-nodes (rendered.e2e.ts).
+
+const LONG_WAITS = [
+  'health',
+  'polling-hold',
+  'upgrade-idle',
+  'upload-slow',
+  'upload-late',
+  'upstream-reload',
+  'upstream-follows',
+  'access-slow',
+]
+const EVERY_CHECK = process.env['GMS_PROXY_EVERY_CHECK'] === '1'
+/** Of one file only: `GMS_PROXY_DEPLOYMENT=tls`. */
+const ONE = process.env['GMS_PROXY_DEPLOYMENT']
+
+/** Where the proxies differ although all of them are right, each with its reason: `deployment check proxy`. */
+const DECLARED_DIFFERENCES: readonly {check: string; proxy: string; because: RegExp}[] = []
+
+async function versionHere(proxy: Proxy): Promise<string> {
+  const runtime = await resolveRuntime(proxy, runtimeRequest(proxy.name), new AbortController().signal)
+  return runtime.version
+}
+
+const versions = new Map(await Promise.all(Object.values(PROXIES).map(async proxy => [proxy.name, await versionHere(proxy)] as const)))
+
+const fixtures = (await parametersFixtures()).filter(({name}) => ONE === undefined || name === ONE)
+
+describe.each(fixtures)('$name', ({file, parameters}) => {
+  const proxies = Object.values(PROXIES).filter(
+    proxy => proxy.unsupported(parameters, {...PLAIN, version: versions.get(proxy.name) ?? ''}).length === 0,
+  )
+
+  it('is kept by every proxy that does not decline', {timeout: 300_000}, async () => {
+    expect(proxies.length).toBeGreaterThan(0)
+    const {report} = await verifyJson([
+      ...proxies.map(({name}) => name),
+      '--params',
+      file,
+      ...(EVERY_CHECK ? [] : LONG_WAITS.flatMap(id => ['--skip', id])),
+    ])
+    for (const subject of report.subjects)
+      expect({name: subject.name, failed: explain(subject, 'failed'), errored: explain(subject, 'errored')}, basename(file)).toEqual({
+        name: subject.name,
+        failed: [],
+        errored: [],
+      })
+    const [first, ...others] = report.subjects
+    for (const other of others) expect(differences(first, other), `${first?.name} and ${other.name}`).toEqual([])
+  })
+})
+
+function explain(subject: SubjectReport, status: 'failed' | 'errored'): readonly string[] {
+  return subject.outcomes
+    .filter(outcome => outcome.status === status)
+    .map(({id, because, findings}) => `${id}: ${because ?? findings.map(({actual}) => actual).join('; ')}`)
+}
+
+/** Checks that one passes and the other skips, without a declared reason. */
+function differences(one: SubjectReport | undefined, other: SubjectReport): readonly string[] {
+  const skipped = new Set(idsWith(one, 'skipped'))
+  const skippedThere = new Set(idsWith(other, 'skipped'))
+  return [...skipped, ...skippedThere]
+    .filter(id => skipped.has(id) !== skippedThere.has(id))
+    .flatMap(id => {
+      const by = skipped.has(id) ? one : other
+      const because = by?.outcomes.find(outcome => outcome.id === id)?.because ?? ''
+      const declared = DECLARED_DIFFERENCES.some(known => known.check === id && known.proxy === by?.proxy && known.because.test(because))
+      return declared ? [] : [`${id}: ${by?.name} says ${because}`]
+    })
+}
