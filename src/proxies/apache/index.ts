@@ -7,7 +7,9 @@ import {parse} from './parse.ts'
 import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
-import {unsupported, view} from './view.ts'
+import {caveats, unsupported} from './limitations.ts'
+import {BRANCHES} from './versions.ts'
+import {view} from './view.ts'
 
 /** Apache httpd 2.4. `upgrade=websocket` came with 2.4.47; before, mod_proxy_wstunnel carries the upgrade. */
 export const apache: Proxy = {
@@ -18,13 +20,15 @@ export const apache: Proxy = {
   binaries: ['apache2', 'httpd', 'httpd2'],
   binaryFolders: ['/usr/sbin', '/usr/local/sbin', '/usr/local/apache2/bin', '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin'],
   configFile: 'httpd.conf',
+  fragmentFile: 'conf.d/gms-chat.conf',
+  branches: BRANCHES,
+  caveats,
   unsupported,
   view,
   parse,
   includes: includesOf,
   recognise,
-  listeners: config =>
-    listeners(config).map(({address, tls, span, serverName}) => ({address, tls, span, ...(serverName === undefined ? {} : {serverName})})),
+  listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,
   sandbox,
   versionCommand: binary => [binary, '-v'],

@@ -1,5 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
 import type {Argument, Directive} from '../proxy.ts'
+import {certificateFile} from './certificates.ts'
 import {isNamed} from './parse.ts'
 
 /** A file that a directive reads for what stands in it: addresses, or rows of a map. */
@@ -22,13 +23,15 @@ export function dataFile(directive: Directive): DataFile | undefined {
 }
 
 /** Files and patterns that the directives of one file pull in: configuration, and data that only some directives read. */
-export function includesOf(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; span: Span}[] {
+export function includesOf(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[] {
   return directives.flatMap(directive => {
     const [argument] = directive.args
     const data = dataFile(directive)
+    const certificate = certificateFile(directive)
     return [
       ...(argument && isNamed(directive, 'Include', 'IncludeOptional') ? [{pattern: argument.value, span: argument.span}] : []),
       ...(data ? [{pattern: data.path, data: true, span: data.span}] : []),
+      ...(certificate ? [{pattern: certificate.path, data: true, optional: true, span: certificate.span}] : []),
       ...includesOf(directive.block ?? []),
     ]
   })

@@ -1,120 +1,172 @@
 import type {Parameters} from '../../parameters/schema.ts'
 import {formatSize} from '../../parameters/units.ts'
+import {ADMIN_PATHS} from '../../wire/chat.ts'
+import {FORM_BYTES, pollPatience} from '../margins.ts'
+import {MOZILLA_GUIDELINES} from '../mozilla-guidelines.ts'
+import type {RenderTarget} from '../proxy.ts'
+import {APACHE_LAYOUTS} from './layouts.ts'
+import {normalNetwork} from './networks.ts'
+import {covers, looseTrees, originPattern, pathPattern, withoutSlash} from './patterns.ts'
+import {snippetLines} from './snippets.ts'
+import {threadsFor} from './threads.ts'
+import {caveats} from './limitations.ts'
+import {can} from './versions.ts'
+import {listens, virtualHosts} from './view-listeners.ts'
+import {addressRoutes, patience, upstreamView, wholeSeconds} from './view-upstream.ts'
 
-/** What the official client waits for the network beyond the hold (CometD maxNetworkDelay), and room for a busy machine; ms. */
-const NETWORK_DELAY_MS = 10_000
-const MARGIN_MS = 5_000
-/** A virus scan answers an upload late: waited for at least this long, seconds. */
-const LATE_ANSWER_SECONDS = 60
-/** Room for the multipart form around the file, bytes. */
-const FORM_BYTES = 1_048_576
-/** Two descriptors a chat, and kept-alive clients, must fit into a process that may open 1024 files. */
-const MAX_THREADS_PER_CHILD = 250
-/** Above this one machine does not have the threads that httpd needs, one for each chat. */
-const MAX_CHATS = 100_000
-/** A worker is known by its URL, of which httpd keeps 255 characters (PROXY_WORKER_MAX_NAME_SIZE, mod_proxy.h). */
-const MAX_HOST_LENGTH = 235
-
-const MODULES = [
-  'mpm_event',
-  'unixd',
-  'authz_core',
-  'log_config',
-  'reqtimeout',
-  'headers',
-  'rewrite',
-  'proxy',
-  'proxy_http',
-  'proxy_balancer',
-  'slotmem_shm',
-  'lbmethod_byrequests',
-] as const
-
-/** `X.Y.Z` at or above 2.4.`patch`. */
-function atLeast(version: string, patch: number): boolean {
-  const [major = 0, minor = 0, own = 0] = version.split('.').map(Number)
-  return major > 2 || (major === 2 && (minor > 4 || (minor === 4 && own >= patch)))
-}
-
-/** Processes and threads that hold `chats` open chats. */
-function threadsFor(chats: number): {spareThreads: number; children: number; threadsPerChild: number; maxRequestWorkers: number} {
-  const spareThreads = Math.max(50, Math.ceil(chats / 10))
-  const children = Math.max(2, Math.ceil((chats + spareThreads) / MAX_THREADS_PER_CHILD))
-  const threadsPerChild = Math.ceil((chats + spareThreads) / children)
-  return {spareThreads, children, threadsPerChild, maxRequestWorkers: children * threadsPerChild}
-}
-
-/** Parameters that httpd cannot honour, with the reason. */
-export function unsupported(parameters: Parameters): readonly {path: string; because: string}[] {
-  const refused: {path: string; because: string}[] = []
-  if (parameters.limits.chats > MAX_CHATS)
-    refused.push({
-      path: 'limits.chats',
-      because: `httpd holds one thread for each open chat: ${MAX_CHATS} is the most that one machine is rendered for`,
-    })
-  parameters.upstream.nodes.forEach(({host}, index) => {
-    if (host.length > MAX_HOST_LENGTH)
-      refused.push({path: `upstream.nodes.${index}`, because: `httpd keeps at most ${MAX_HOST_LENGTH} characters of a node's host name`})
-  })
-  return refused
-}
+const SAME_SITE = {lax: 'Lax', strict: 'Strict', none: 'None'} as const
+/** What GMS may say of other origins, and must not say twice. */
+const CORS_HEADERS = ['Origin', 'Credentials', 'Methods', 'Headers', 'Max-Age', 'Expose-Headers'].map(name =>
+  name === 'Expose-Headers' ? `Access-Control-${name}` : name === 'Max-Age' ? 'Access-Control-Max-Age' : `Access-Control-Allow-${name}`,
+)
 
 /** Parameters → the names that the templates of this column print. */
-export function view(parameters: Parameters, version: string): Record<string, unknown> {
-  const {upstream, affinity, upgrade, polling, upload, health, access, limits} = parameters
-  const listener = parameters.listener[0] ?? {address: '*', port: 80, serverNames: []}
-  const [serverName = 'localhost', ...aliases] = listener.serverNames
-  const activeChecks = health.mode === 'tcp'
-  // 2.4.47 tunnels an upgrade in mod_proxy_http; before, only mod_proxy_wstunnel does
-  const upgradeParameter = atLeast(version, 47)
-  const sticky = affinity.mode === 'cookie'
-  const interval = Math.max(1, Math.ceil(health.interval / 1000))
-  // at least 1: with retry=0 a refused node is tried again at once, and its clients get 503 instead of the next node
-  const retry = health.mode === 'passive' ? interval : 1
-  const checked = activeChecks ? ' hctemplate=tcp' : ''
-  const pollTimeout = polling.hold + NETWORK_DELAY_MS + MARGIN_MS
-  const proxyTimeout = Math.max(Math.ceil(pollTimeout / 1000), LATE_ANSWER_SECONDS)
-  const longest = Math.max(...upstream.nodes.map(({host, port}) => `${host}:${port}`.length))
-  const members = (scheme: string, settings: string) =>
-    upstream.nodes.map(({host, port}, index) => ({
-      // the quote closes after the padding's place, so the columns align without touching the URL
-      url: `${scheme}://${host}:${port}`,
-      settings: `${' '.repeat(longest - `${host}:${port}`.length)}${sticky ? `route=node${index + 1} ` : ''}${settings}`,
-    }))
-  const threads = threadsFor(limits.chats)
-  const prefixes = access.paths.map(path => path.replace(/\/+$/, ''))
-  const modules = [...MODULES, ...(activeChecks ? ['watchdog', 'proxy_hcheck'] : []), ...(upgradeParameter ? [] : ['proxy_wstunnel'])]
-  const nameWidth = Math.max(...modules.map(module => module.length)) + '_module'.length
+export function view(parameters: Parameters, target: RenderTarget): Record<string, unknown> {
+  const {version, layout: layoutName, fragment, header} = target
+  const {tls = [], limits, logging} = parameters
+  const layout = APACHE_LAYOUTS[layoutName]
+  const needed = modulesFor(parameters, version)
+  const loaded = needed.filter(module => !layout.builtIn.includes(module))
+  const nameWidth = Math.max(...loaded.map(module => module.length)) + '_module'.length
+  const threads = threadsFor(limits.chats, limits.openFiles)
+  const hosts = virtualHosts(parameters)
+  const staplingCache = tls.some(({ocspStapling}) => ocspStapling) ? 'shmcb:gms_stapling(131072)' : ''
+  const logged = {
+    errorLog: layout.errorLog,
+    customLog: layout.customLog,
+    json: logging.format === 'json',
+    requestId: logging.requestId,
+    metricsPort: logging.metricsPort ?? '',
+  }
   return {
-    versions: upgradeParameter ? '2.4.47 or newer' : '2.4.37 to 2.4.46',
-    modules: modules.map(module => ({name: `${module}_module`.padEnd(nameWidth), path: `modules/mod_${module}.so`})),
-    listen: listener.address === '*' ? String(listener.port) : `${listener.address}:${listener.port}`,
-    virtualHost: `*:${listener.port}`,
-    serverName,
-    serverAliases: aliases.join(' '),
+    header,
+    versions: can('upgrade', version) ? '2.4.47 or newer' : '2.4.37 to 2.4.46',
+    laidOut: fragment ? layout.fragmentPlace : layout.place,
+    remarks: caveats(parameters, target),
+    needs: [
+      layout.enable(needed.filter(module => !layout.builtIn.includes(module) && !['mpm_event', 'unixd'].includes(module))),
+      `Needs mpm_event with MaxRequestWorkers ${threads.maxRequestWorkers} or more beyond what the other sites need: ${limits.chats} chats hold a thread each,`,
+      `such as StartServers ${threads.startServers}, ThreadsPerChild ${threads.threadsPerChild}, ServerLimit ${threads.serverLimit}, ThreadStackSize 262144; ${threads.filesPerChild} open files for a process.`,
+      ...(logging.metricsPort === undefined ? [] : ['ExtendedStatus must be Off: the last requests that it shows carry keys of chats.']),
+    ],
+    serverRoot: layout.serverRoot,
+    user: layout.user,
+    group: layout.group,
+    pidFile: layout.pidFile,
+    systemdModule: layout.systemdModule,
+    modules: loaded.map(module => ({name: `${module}_module`.padEnd(nameWidth), path: `${layout.modules}/mod_${module}.so`})),
+    listens: listens(parameters, target),
+    mainServerName: fragment ? '' : (hosts.find(({serverName}) => serverName !== '')?.serverName ?? 'localhost'),
     chats: limits.chats,
+    openFiles: limits.openFiles,
     ...threads,
-    minSpareThreads: Math.min(75, threads.maxRequestWorkers),
-    serverLimit: 2 * threads.children,
-    pathPattern: prefixes.includes('') ? '^/' : `^(${prefixes.map(prefix => prefix.replaceAll('.', '\\.')).join('|')})(/|$)`,
+    gracefulShutdownTimeout: parameters.upstream.drainTimeout === undefined ? '' : wholeSeconds(parameters.upstream.drainTimeout),
+    h2MinWorkers: Math.min(10, threads.threadsPerChild),
+    h2MaxWorkers: tls.some(({http2}) => http2) ? threads.threadsPerChild : '',
+    ...logged,
+    extendedStatus: logging.metricsPort === undefined ? '' : 'Off',
+    sslSessionCache: tls.length > 0 ? 'shmcb:gms_sessions(512000)' : '',
+    sslSessionCacheTimeout: MOZILLA_GUIDELINES.sessionTimeout / 1000,
+    staplingCache,
+    mainSnippet: snippetLines(parameters.snippets?.apache?.main),
+    ...upstreamView(parameters, target),
+    virtualHosts: hosts.map(host => ({
+      ...host,
+      ...logged,
+      ownLog: fragment,
+      staplingCache,
+      setCookies: setCookies(parameters, host.scheme),
+      ...requestView(parameters, target),
+      virtualHostSnippet: snippetLines(parameters.snippets?.apache?.virtualHost),
+    })),
+  }
+}
+
+/** What is the same in every `VirtualHost`. */
+function requestView(parameters: Parameters, target: RenderTarget) {
+  const {polling, upload, upgrade, access, forwarding, affinity} = parameters
+  const pollTimeout = pollPatience(polling.hold)
+  const proxyTimeout = wholeSeconds(patience(parameters))
+  const adminTrees = ADMIN_PATHS.filter(tree => covers(access.paths, tree))
+  const {newChatCookie} = upstreamView(parameters, target)
+  return {
+    pathPattern: pathPattern(access.paths),
+    paths: access.paths.map(path => ({path: withoutSlash(path) || '/'})),
+    originPattern: originPattern(access.origins),
+    cors: access.cors === 'proxy' && access.origins.length > 0,
+    corsHeaders: CORS_HEADERS,
+    allow: access.allow.map(normalNetwork),
+    adminPattern: adminTrees.length > 0 ? looseTrees(adminTrees) : '',
+    adminAllow: access.adminAllow.length > 0 ? access.adminAllow.map(network => `ip ${normalNetwork(network)}`) : ['all denied'],
+    headerTimeout: wholeSeconds(access.headerTimeout),
+    handshakeTimeout: can('handshakeTimeout', target.version) ? `handshake=${wholeSeconds(access.headerTimeout)} ` : '',
+    stallTimeout: wholeSeconds(upload.stallTimeout),
+    trustedProxies: forwarding.trustedProxies.map(normalNetwork),
+    rfc7239: forwarding.rfc7239,
     hold: polling.hold,
     pollTimeout,
     proxyTimeout,
-    uploadDecides: proxyTimeout > Math.ceil(pollTimeout / 1000),
+    uploadDecides: proxyTimeout > wholeSeconds(pollTimeout),
     maxFileSize: formatSize(upload.maxFileSize),
     maxBodyBytes: upload.maxFileSize + FORM_BYTES,
-    activeChecks,
-    interval,
-    rise: health.rise,
-    fall: health.fall,
-    retry,
-    stickySession: sticky ? affinity.cookie : '',
-    members: members('http', `connectiontimeout=3 retry=${retry} ttl=3${checked}`),
-    webSocketMembers: members(
-      upgradeParameter ? 'http' : 'ws',
-      `${upgradeParameter ? 'upgrade=websocket ' : ''}timeout=${Math.ceil(upgrade.idleTimeout / 1000)} connectiontimeout=3 retry=${retry}${checked}`,
-    ),
+    stickySession: affinity.mode === 'none' ? '' : affinity.cookie,
+    addressRoutes: addressRoutes(parameters),
     idleTimeout: upgrade.idleTimeout,
-    paths: prefixes.map(prefix => ({path: prefix || '/', target: prefix || '/'})),
+    newChatCookie,
   }
+}
+
+/** `Set-Cookie` with the attributes that the way of the client allows: what must be Secure is only sent where it can be. */
+function setCookies({affinity, forwarding}: Parameters, scheme: string) {
+  if (affinity.mode !== 'cookie') return []
+  const cookie = (secure: boolean) =>
+    [
+      `${affinity.cookie}=.%{BALANCER_WORKER_ROUTE}e`,
+      'Path=/',
+      ...(affinity.httpOnly ? ['HttpOnly'] : []),
+      ...(secure ? ['Secure'] : []),
+      ...(affinity.sameSite === undefined || (affinity.sameSite === 'none' && !secure) ? [] : [`SameSite=${SAME_SITE[affinity.sameSite]}`]),
+      ...(affinity.partitioned && secure ? ['Partitioned'] : []),
+    ].join('; ')
+  if (scheme === 'https') return [{cookie: cookie(true), condition: 'env=BALANCER_ROUTE_CHANGED'}]
+  if (forwarding.trustedProxies.length === 0) return [{cookie: cookie(false), condition: 'env=BALANCER_ROUTE_CHANGED'}]
+  const changed = "-n reqenv('BALANCER_ROUTE_CHANGED')"
+  return [
+    {cookie: cookie(true), condition: `"expr=${changed} && -n reqenv('gms_https')"`},
+    {cookie: cookie(false), condition: `"expr=${changed} && -z reqenv('gms_https')"`},
+  ]
+}
+
+/** Modules without `mod_`, in the order in which they are loaded. */
+function modulesFor(
+  {tls = [], listener, upstream, health, forwarding, access, affinity, logging}: Parameters,
+  version: string,
+): readonly string[] {
+  const usesNetworks = access.allow.length > 0 || access.adminAllow.length > 0 || logging.metricsPort !== undefined
+  const usesEnvironment = forwarding.trustedProxies.length > 0 || access.cors === 'proxy' || affinity.mode === 'source-address'
+  const believes = forwarding.trustedProxies.length > 0 || [...listener, ...tls].some(({proxyProtocol}) => proxyProtocol)
+  return [
+    'mpm_event',
+    'unixd',
+    'authz_core',
+    ...(usesNetworks ? ['authz_host'] : []),
+    'log_config',
+    'reqtimeout',
+    'headers',
+    ...(usesEnvironment ? ['setenvif'] : []),
+    'rewrite',
+    ...(believes ? ['remoteip'] : []),
+    ...(logging.requestId ? ['unique_id'] : []),
+    ...(logging.metricsPort === undefined ? [] : ['status']),
+    ...(tls.length > 0 ? ['socache_shmcb'] : []),
+    ...(tls.length > 0 || upstream.tls ? ['ssl'] : []),
+    ...(tls.some(({http2}) => http2) ? ['http2'] : []),
+    'proxy',
+    'proxy_http',
+    'proxy_balancer',
+    'slotmem_shm',
+    'lbmethod_byrequests',
+    ...(health.mode === 'tcp' || health.mode === 'http' ? ['watchdog', 'proxy_hcheck'] : []),
+    ...(can('upgrade', version) ? [] : ['proxy_wstunnel']),
+  ]
 }

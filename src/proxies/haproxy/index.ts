@@ -1,10 +1,13 @@
 import type {Proxy} from '../proxy.ts'
-import {listeners, nodes} from './addresses.ts'
+import {listeners, nameServers, nodes} from './addresses.ts'
+import {certificateFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
+import {caveats, unsupported} from './honour.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse, statementsOf} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
 import {WRAPPER_FOLDER} from './wrapper.ts'
 
@@ -14,23 +17,32 @@ function files(entry: string): readonly string[] {
   return entry.includes(wrapper) ? ['-f', entry, '-f', entry.replace(wrapper, '/')] : ['-f', entry]
 }
 
-/** The HAProxy column. Directives in use exist from 2.4 (the oldest branch with long-term support) to 3.2; measured on 2.6.12. */
+/** The HAProxy column. Directives in use exist from 2.4 (the oldest branch with long-term support) to 3.4; measured on 2.6.12, 2.8.25, 3.0.11 and 3.4.7. */
 export const haproxy: Proxy = {
   name: 'haproxy',
   title: 'HAProxy',
-  versions: {newest: '3.2.0', oldest: '2.4.0'},
-  image: {reference: 'haproxy:3.2', command: 'haproxy'},
+  versions: {newest: '3.4.0', oldest: '2.4.0'},
+  image: {reference: 'haproxy:3.4', command: 'haproxy'},
   binaries: ['haproxy'],
   binaryFolders: ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin', '/opt/homebrew/bin', '/opt/haproxy/sbin'],
   configFile: 'haproxy.cfg',
-  unsupported: ({health}) =>
-    health.mode === 'passive' ? [{path: 'health.mode', because: 'HAProxy brings a node back by active checks only: use tcp, or none'}] : [],
+  fragmentFile: 'conf.d/gms-chat.cfg',
+  branches: BRANCHES,
+  caveats,
+  unsupported,
   view,
   parse,
-  includes: directives => fileReferences(statementsOf(directives)).map(({path, span}) => ({pattern: path, data: true, span})),
+  includes(directives) {
+    const all = statementsOf(directives)
+    return [
+      ...fileReferences(all).map(({path, span}) => ({pattern: path, data: true, span})),
+      ...certificateFiles(all).map(file => ({...file, data: true, optional: true})),
+    ]
+  },
   recognise,
   listeners,
   nodes,
+  nameServers,
   sandbox,
   versionCommand: binary => [binary, '-v'],
   parseVersion(output) {
@@ -38,7 +50,7 @@ export const haproxy: Proxy = {
     return version === undefined ? undefined : `${version}${patch ?? '.0'}`
   },
   configTest: (binary, entry) => ({argv: [binary, '-c', ...files(entry)]}),
-  start: (binary, entry) => ({argv: [binary, '-db', ...files(entry)]}),
+  start: (binary, entry) => ({argv: [binary, '-W', '-db', ...files(entry)]}),
   parseConfigTest,
   async installation(_binary, version, ask, list) {
     const features = /^Feature list\s*:\s*(.*)$/m.exec(await ask(['-vv']))?.[1] ?? ''

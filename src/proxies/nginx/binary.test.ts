@@ -3,13 +3,14 @@ import {mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import fc from 'fast-check'
-import {afterAll, describe, expect, test} from 'vitest'
-import {render} from '../../bundle/render.ts'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {PLAIN, render} from '../../bundle/render.ts'
 import type {ConfigBundle} from '../../model/bundle.ts'
 import {applyEdits} from '../../model/bundle.ts'
 import type {ParametersInput} from '../../parameters/schema.ts'
 import {parametersSchema} from '../../parameters/schema.ts'
 import {nginx} from './index.ts'
+import {throwAwayAuthority} from '../../runtime/certificates.ts'
 import {parse} from './parse.ts'
 
 const folders = ['', ...nginx.binaryFolders.map(path => `${path}/`)]
@@ -20,6 +21,12 @@ const run = (argv: readonly string[]) => {
 }
 const box = mkdtempSync(join(tmpdir(), 'gms-proxy-nginx-'))
 afterAll(() => rmSync(box, {recursive: true, force: true}))
+beforeAll(async () => {
+  const {certificate, key} = await (await throwAwayAuthority()).issue(['localhost'])
+  writeFileSync(certificates.certificate, certificate)
+  writeFileSync(certificates.key, key)
+  writeFileSync(certificates.bundle, certificate + key)
+})
 
 const list = async (folder: string) => {
   try {
@@ -27,6 +34,13 @@ const list = async (folder: string) => {
   } catch {
     return []
   }
+}
+
+const certificates = {
+  authority: join(box, 'certificate.pem'),
+  certificate: join(box, 'certificate.pem'),
+  key: join(box, 'key.pem'),
+  bundle: join(box, 'bundle.pem'),
 }
 
 /** The verdict of nginx's own test on a sandboxed bundle. */
@@ -39,8 +53,9 @@ async function judged(path: string, bundle: ConfigBundle) {
     runtime: 'binary',
     version,
     listenAddress: '127.0.0.1',
-    ports: [20781, 20782],
+    ports: [20781, 20782, 20785, 20786, 20787],
     nodes: ['127.0.0.1:20783', '127.0.0.1:20784'],
+    certificates,
     installation,
     allowExec: false,
     openFiles: 4096,
@@ -90,9 +105,94 @@ describe.skipIf(binary === undefined)('nginx itself', () => {
       },
     ],
     ['many paths', {upstream: {nodes}, access: {paths: ['/genesys/', '/a.b/c~d', '/genesys/cometd', '/x//y']}}],
+    [
+      'TLS of every profile, by name and for clients with certificates',
+      {
+        upstream: {nodes},
+        listener: [{serverNames: ['a.example']}, {address: '[::]', serverNames: ['a.example']}],
+        tls: [
+          {serverNames: ['a.example'], profile: 'modern', certificate: '/etc/ssl/a.pem', redirect: true, hsts: '1y', ocspStapling: true},
+          {serverNames: ['b.example'], profile: 'intermediate', certificate: '/etc/ssl/b.pem', key: '/etc/ssl/b.key', http2: false},
+          {port: 8443, profile: 'old', clientCertificates: {authority: '/etc/ssl/ca.pem', required: false}},
+        ],
+        affinity: {sameSite: 'none', partitioned: true},
+      },
+    ],
+    [
+      'TLS to the nodes',
+      {
+        upstream: {
+          nodes,
+          tls: {serverName: 'gms.example', authority: '/etc/ssl/ca.pem', certificate: '/etc/ssl/c.pem', key: '/etc/ssl/c.key'},
+        },
+      },
+    ],
+    [
+      'trusted hops, with and without PROXY protocol',
+      {
+        upstream: {nodes},
+        listener: [{port: 80}, {port: 8080, proxyProtocol: true}],
+        forwarding: {trustedProxies: ['10.1.2.3/8', '10.0.0.0/8', 'fd00::1/8', '::1'], rfc7239: true},
+      },
+    ],
+    [
+      'everything that keeps people out',
+      {
+        upstream: {nodes},
+        access: {
+          paths: ['/genesys'],
+          allow: ['192.0.2.1/24', '192.0.2.0/24', '2001:db8::/32'],
+          adminAllow: ['10.0.0.1'],
+          origins: ['https://www.example.com:8443', `https://${'a'.repeat(60)}.${'b'.repeat(60)}.example`],
+          cors: 'proxy',
+        },
+        limits: {connectionsPerClient: 100, requestsPerSecond: 50},
+      },
+    ],
+    [
+      'routes of the application',
+      {
+        affinity: {mode: 'application-cookie', cookie: 'a-b_c'},
+        upstream: {
+          nodes: [
+            {host: 'a', port: 1, route: 'one', weight: 5, maxConnections: 10},
+            {host: 'b', port: 1, route: 'two', drain: true},
+            {host: 'c', port: 1, route: 'three', backup: true},
+          ],
+          keepAlive: '0s',
+          drainTimeout: '1h',
+        },
+      },
+    ],
+    ['addresses of clients', {upstream: {nodes}, affinity: {mode: 'source-address'}, logging: {format: 'json', metricsPort: 9113}}],
+    [
+      'snippets',
+      {
+        upstream: {nodes},
+        snippets: {
+          nginx: {
+            main: 'worker_cpu_affinity auto;',
+            http: 'map $host $own { default 1; }',
+            upstream: 'keepalive_requests 500;',
+            server: 'add_header X-Served-By "a b" always; # why',
+            location: 'proxy_set_header X-Brand "{ x }";',
+          },
+        },
+      },
+    ],
   ]
-  test.each(cases)('takes what is rendered without a warning: %s', async (_, input) => {
-    expect(await judged(path, render(nginx, parametersSchema.parse(input), '1.22.1'))).toEqual(accepted)
+  describe.each([
+    ['whole', PLAIN],
+    ['for Debian', {...PLAIN, layout: 'debian', header: ['line {', 'line }']}],
+    ['a fragment', {...PLAIN, fragment: true}],
+  ] as const)('%s', (_, how) => {
+    test.each(cases)('takes what is rendered without a warning: %s', async (__, input) => {
+      const parameters = parametersSchema.parse(input)
+      if (how.fragment) delete parameters.snippets?.nginx?.main
+      const target = {...how, version: '1.22.1'}
+      expect(nginx.unsupported(parameters, target)).toEqual([])
+      expect(await judged(path, render(nginx, parameters, target.version, how))).toEqual(accepted)
+    })
   })
 
   test.each(['genesys-sample', 'genesys-sample-two-nodes'])('takes %s', async name => {
