@@ -17,6 +17,9 @@ const require = createRequire(import.meta.url)
 process.once('exit', () => rmSync(dist, {recursive: true, force: true}))
 mkdirSync(dist)
 
+/** Certificates, and questions on a terminal: few runs need them, and every other start would pay for reading these libraries. */
+const APART = {selfsigned: 'selfsigned.cjs', '@clack/prompts': 'prompts.cjs'}
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -42,8 +45,11 @@ const {metafile} = await build({
   banner: {js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;"},
   plugins: [lean(), apart()],
 })
-// A certificate is made by one verb, and only when it is asked to: every other start would pay for reading the library.
-const library = await build({...common, entryPoints: ['selfsigned'], outfile: join(dist, 'selfsigned.cjs'), metafile: true, minify: true})
+const libraries = await Promise.all(
+  Object.entries(APART).map(([name, file]) =>
+    build({...common, entryPoints: [name], outfile: join(dist, file), metafile: true, minify: true}),
+  ),
+)
 const page = await buildPage(join(dist, 'page'))
 const bundle = readFileSync(join(dist, 'gms-proxy.cjs'))
 const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16)
@@ -85,12 +91,12 @@ function lean() {
   }
 }
 
-/** Keeps the library of certificates in a file of its own. */
+/** Keeps these libraries in files of their own. */
 function apart() {
   return {
     name: 'apart',
     setup(context) {
-      context.onResolve({filter: /^selfsigned$/}, () => ({path: './selfsigned.cjs', external: true}))
+      context.onResolve({filter: /^(selfsigned|@clack\/prompts)$/}, ({path}) => ({path: `./${APART[path]}`, external: true}))
     },
   }
 }
@@ -122,7 +128,7 @@ async function manifestOf() {
 
 /** The bundle carries other people's work: their licences travel with it. */
 function writeLicences() {
-  const inputs = [metafile, library.metafile, page].flatMap(made => Object.keys(made.inputs))
+  const inputs = [metafile, ...libraries.map(({metafile: made}) => made), page].flatMap(made => Object.keys(made.inputs))
   const folders = new Set(inputs.flatMap(input => /(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))
   const texts = [...folders].sort().map(folder => {
     const {name, version, license} = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))

@@ -1,4 +1,4 @@
-import {mkdir, readFile, readdir, realpath, stat, writeFile} from 'node:fs/promises'
+import {access, constants, mkdir, readFile, readdir, realpath, stat, writeFile} from 'node:fs/promises'
 import {basename, dirname, join, posix, relative, resolve, sep} from 'node:path'
 import {createTwoFilesPatch} from 'diff'
 import {UsageError} from '../errors.ts'
@@ -6,6 +6,7 @@ import type {ConfigBundle, ConfigFile} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Directive, Proxy} from '../proxies/proxy.ts'
 import {matchingFiles} from './glob.ts'
+import {headerDifference} from './header.ts'
 
 const LIMITS = {files: 500, bytes: 10 * 1_048_576}
 /** Names under which the three proxies are configured, in the folder or in its `conf`. */
@@ -50,9 +51,10 @@ export async function readBundle(path: string, {proxy: asked, proxies}: ReadOpti
   const base = found.isDirectory() ? ['', posix.dirname(entry)] : ['']
   const open = [first]
   for (let file = open.shift(); file; file = open.shift()) {
-    for (const {pattern, data} of includesOf(proxy, file, root)) {
+    for (const {pattern, data, optional} of includesOf(proxy, file, root)) {
       for (const included of await matchingFiles(root, withinRoot(pattern, [folder, root]), base)) {
         if (files.has(included)) continue
+        if (optional === true && !(await isReadable(root, included))) continue
         if (/(?:^|\/)\./.test(included))
           throw new UsageError(`${name(included)} is hidden, and ${name(file.path)} wants to read it`, {
             suggestions: ['give it another name when it belongs to the configuration'],
@@ -113,7 +115,19 @@ function named(name: ProxyName, proxies: readonly Proxy[]): Proxy {
   return proxy
 }
 
-function includesOf(proxy: Proxy, file: ConfigFile, root: string): readonly {pattern: string; data?: boolean}[] {
+/** Says of a file that may be missing whether it can be taken: shown, below the folder, text of a sane size. */
+async function isReadable(root: string, file: string): Promise<boolean> {
+  if (/(?:^|\/)\./.test(file)) return false
+  try {
+    await assertInside(root, join(root, file), file)
+    await new Reader().read(join(root, file), file)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function includesOf(proxy: Proxy, file: ConfigFile, root: string): readonly {pattern: string; data?: boolean; optional?: boolean}[] {
   const alone: ConfigBundle = {proxy: proxy.name, entry: file.path, files: [file], origin: 'read', root}
   const directives = proxy.parse(alone).files.find(({path}) => path === file.path)?.directives ?? []
   return proxy.includes ? proxy.includes(directives) : includeDirectives(directives)
@@ -197,11 +211,25 @@ function refuse(error: unknown, path: string): never {
 }
 
 /**
+ * Makes the folders that the files of a bundle go to, so that nothing is written while anything stands in the way.
+ * @throws UsageError when one cannot be made, or a folder stands where a file shall be.
+ */
+export async function prepareFolder(files: readonly ConfigFile[], folder: string): Promise<void> {
+  for (const file of files) {
+    const target = join(folder, file.path)
+    await mkdir(dirname(target), {recursive: true}).catch((error: unknown) => refuse(error, dirname(target)))
+    const there = await stat(target).catch((error: unknown) => (isMissing(error) ? undefined : refuse(error, target)))
+    if (there?.isDirectory() === true) throw new UsageError(`${target} is a folder`, {suggestions: ['name another folder, or remove it']})
+    if (there) await access(target, constants.W_OK).catch((error: unknown) => refuse(error, target))
+  }
+}
+
+/**
  * Writes the files of a bundle into `folder`, which is made when it is missing. Other files there are left alone.
  * @throws UsageError when the folder cannot be written.
  */
-export async function writeBundle(bundle: ConfigBundle, folder: string): Promise<void> {
-  for (const file of bundle.files) {
+export async function writeBundle({files}: Pick<ConfigBundle, 'files'>, folder: string): Promise<void> {
+  for (const file of files) {
     const target = join(folder, file.path)
     await mkdir(dirname(target), {recursive: true}).catch((error: unknown) => refuse(error, dirname(target)))
     await writeFile(target, file.text).catch((error: unknown) => refuse(error, target))
@@ -212,6 +240,8 @@ export async function writeBundle(bundle: ConfigBundle, folder: string): Promise
 export interface BundleDifference {
   file: string
   state: 'missing' | 'differs'
+  /** Why the files differ in their headers, when they do so in nothing else. */
+  headerOnly?: string
   /** Unified diff from what is there to what would be written. */
   diff: string
 }
@@ -220,9 +250,9 @@ export interface BundleDifference {
  * Compares a bundle with the folder it would be written to; nothing when they are equal. Other files in the folder do not matter.
  * @throws UsageError when a file is there but cannot be read.
  */
-export async function compareBundle(bundle: ConfigBundle, folder: string): Promise<readonly BundleDifference[]> {
+export async function compareBundle({files}: Pick<ConfigBundle, 'files'>, folder: string): Promise<readonly BundleDifference[]> {
   const differences: BundleDifference[] = []
-  for (const {path, text} of bundle.files) {
+  for (const {path, text} of files) {
     const file = join(folder, path)
     const present = await readFile(file, 'utf8').catch((error: unknown) => (isMissing(error) ? undefined : refuse(error, file)))
     if (present === text) continue
@@ -231,7 +261,13 @@ export async function compareBundle(bundle: ConfigBundle, folder: string): Promi
     const diff = createTwoFilesPatch(present === undefined ? '/dev/null' : `a/${label}`, `b/${label}`, present ?? '', text, '', '', {
       context: 3,
     })
-    differences.push({file, state: present === undefined ? 'missing' : 'differs', diff: diff.replace(/^=+\n/, '')})
+    const headerOnly = present === undefined ? undefined : headerDifference(present, text)
+    differences.push({
+      file,
+      state: present === undefined ? 'missing' : 'differs',
+      ...(headerOnly === undefined ? {} : {headerOnly}),
+      diff: diff.replace(/^=+\n/, ''),
+    })
   }
   return differences
 }

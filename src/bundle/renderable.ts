@@ -1,8 +1,10 @@
 import {UsageError} from '../errors.ts'
 import type {ProxyName} from '../model/catalogue.ts'
-import {notYetRendered} from '../parameters/not-yet.ts'
+import type {LoadedParameters} from '../parameters/load.ts'
 import type {Parameters} from '../parameters/schema.ts'
-import type {Proxy} from '../proxies/proxy.ts'
+import type {Proxy, RenderTarget} from '../proxies/proxy.ts'
+import {atLeast, compareVersions} from '../proxies/version.ts'
+import {PLAIN} from './render.ts'
 
 /** The version that the parameters ask for, of this proxy; `undefined` when they leave it open. */
 export function statedVersion(parameters: {version?: Parameters['version']}, proxy: ProxyName): string | undefined {
@@ -18,7 +20,7 @@ export function versionToRender(proxy: Proxy, asked: string | undefined): string
   const {newest, oldest} = proxy.versions
   if (asked === undefined || newest.startsWith(`${asked}.`)) return newest
   const version = asked.split('.').length === 2 ? `${asked}.0` : asked
-  if (compare(version, oldest) < 0)
+  if (!atLeast(version, oldest))
     throw new UsageError(`${proxy.title} ${asked} is too old: ${oldest} is the oldest that is rendered`, {
       suggestions: [`name a newer one with --proxy-version, or none for ${newest}`],
     })
@@ -29,8 +31,8 @@ export function versionToRender(proxy: Proxy, asked: string | undefined): string
  * Refuses what this tool, or this proxy in this version, cannot honour: said aloud instead of dropped.
  * @throws UsageError that names every such parameter.
  */
-export function assertRenderable(proxy: Proxy, parameters: Parameters, version: string): void {
-  const unsupported = [...notYetRendered(parameters), ...proxy.unsupported(parameters, version)]
+export function assertRenderable(proxy: Proxy, parameters: Parameters, version: string, how: Omit<RenderTarget, 'version'> = PLAIN): void {
+  const unsupported = proxy.unsupported(parameters, {...how, version})
   if (unsupported.length === 0) return
   throw new UsageError(
     [
@@ -43,11 +45,41 @@ export function assertRenderable(proxy: Proxy, parameters: Parameters, version: 
   )
 }
 
-function compare(a: string, b: string): number {
-  const [left, right] = [a, b].map(version => version.split('.').map(Number))
-  for (let index = 0; index < 3; index++) {
-    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
+/**
+ * What a person should know beside a configuration that can be rendered: parameters that are honoured in a weaker way, and a version that
+ * nobody mends any more. A concern of which nothing was written (`given`, dotted paths) is left to the comments of the file. `today` is a day,
+ * ISO 8601.
+ */
+export function notesOn(
+  proxy: Proxy,
+  {parameters, given}: Pick<LoadedParameters<Parameters>, 'parameters' | 'given'>,
+  target: RenderTarget,
+  today: string,
+): readonly string[] {
+  const life = lifeOf(proxy, target.version, today)
+  return [
+    ...(life === undefined ? [] : [life]),
+    ...proxy
+      .caveats(parameters, target)
+      .filter(({path}) => given.has(path.split('.')[0] ?? ''))
+      .map(({path, because}) => `${proxy.title} ${target.version}: ${path}: ${because}`),
+  ]
+}
+
+/** What is to be said about the age of a version, `X.Y.Z`; `undefined` when its authors still mend it. */
+export function lifeOf(proxy: Proxy, version: string, today: string): string | undefined {
+  const branch = version.split('.').slice(0, 2).join('.')
+  const [newest] = proxy.branches
+  const known = proxy.branches.find(each => each.branch === branch)
+  const alive = livingBranches(proxy, today)
+  if (known?.endOfLife !== undefined && known.endOfLife < today)
+    return `${proxy.title} ${branch} reached its end of life on ${known.endOfLife}: its authors mend it no more${alive.length === 0 ? '' : `, but ${alive.join(', ')}`}`
+  if (!known && newest && compareVersions(branch, newest.branch) > 0)
+    return `${proxy.title} ${branch} is newer than what this gms-proxy knows (${newest.branch}): rendered as for ${newest.branch}`
+  return undefined
+}
+
+/** Branches that their authors still mend, newest first. */
+export function livingBranches(proxy: Proxy, today: string): readonly string[] {
+  return proxy.branches.filter(({endOfLife}) => endOfLife === undefined || endOfLife >= today).map(({branch}) => branch)
 }

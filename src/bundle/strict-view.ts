@@ -4,6 +4,8 @@
  */
 export function strictView<T extends object>(view: T, path = 'view'): T {
   return new Proxy(view, {
+    // `strict` asks before it looks: said to be there, the look-up itself throws, in our words.
+    has: (target, name) => typeof name === 'string' || Reflect.has(target, name),
     get(target, name, receiver) {
       const value: unknown = Reflect.get(target, name, receiver)
       if (typeof name === 'symbol' || Array.isArray(target)) return wrap(value, `${path}[${String(name)}]`)

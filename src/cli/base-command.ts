@@ -6,6 +6,7 @@ import type {Logger} from '../log.ts'
 import type {ParametersRequest} from '../parameters/load.ts'
 import {parseDuration} from '../parameters/units.ts'
 import {redact} from '../model/redact.ts'
+import {shellWord} from '../model/shell.ts'
 import {showable} from './access.ts'
 import {BETWEEN_OVERRIDES, listOf} from './flags.ts'
 import {Session} from './session.ts'
@@ -72,8 +73,7 @@ export abstract class BaseCommand extends Command {
 
   /** The command line as a person would repeat it. */
   protected reproduce(): string {
-    const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)
-    return ['gms-proxy', this.id ?? '', ...showable(this.argv).map(quote)].join(' ')
+    return ['gms-proxy', this.id ?? '', ...showable(this.argv).map(shellWord)].join(' ')
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

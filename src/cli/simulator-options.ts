@@ -72,10 +72,10 @@ export const SIMULATOR_OPTIONS: {[Name in keyof Required<Decisions>]: Option<Non
   fileDeletion: oneOf('frees-nothing', 'frees-limits', 'refused'),
   uploadsTo: oneOf('any-node', 'session-node'),
   adminAuth: {
-    expected: 'USER:PASSWORD or false',
-    parse: text => (text === 'false' ? false : credentials.parse(text)),
+    expected: 'USER:PASSWORD, any or false',
+    parse: text => (text === 'false' ? false : text === 'any' ? text : credentials.parse(text)),
   },
-  statusServices: words,
+  statusServices: {expected: 'names with commas between them, or any', parse: text => (text === 'any' ? text : words.parse(text))},
   flavour: oneOf('cometd-5', 'cometd-8'),
 }
 

@@ -2,9 +2,12 @@ import {harmless, wrap} from '../report/plain.ts'
 import {styles} from '../report/text-styles.ts'
 import type {Survey, SurveyedProxy} from '../runtime/survey.ts'
 
+/** A proxy, what `render` knows of it, and what is to be said about the age of what would be run. */
+type Described = SurveyedProxy & {render: {newest: string; oldest: string; mended: readonly string[]}; endOfLife?: string}
+
 /** What `doctor` tells a person. */
 export function surveyText(
-  {docker, proxies}: Survey,
+  {docker, proxies}: Pick<Survey, 'docker'> & {proxies: readonly Described[]},
   about: {version: string; node: {version: string; platform: string}},
   {colour, width}: {colour: boolean; width: number},
 ): string {
@@ -16,6 +19,11 @@ export function surveyText(
     `${style.mark(proxy.chosen ? 'passed' : 'errored')} ${style.bold(proxy.title)}  ${chosenText(proxy)}`,
     ...row('why', proxy.because),
     ...proxy.binaries.map(({path, version, where}) => row('binary', `${path} ${version}, found ${where}`)).flat(),
+    ...row(
+      'render',
+      `for ${proxy.render.newest} unless asked for another, ${proxy.render.oldest} the oldest; mended are ${proxy.render.mended.join(', ')}`,
+    ),
+    ...(proxy.endOfLife === undefined ? [] : row('note', proxy.endOfLife)),
     ...row('image', `${proxy.image.reference}${proxy.image.present ? ', present' : docker.answers ? ', would be pulled' : ''}`),
   ])
   const first = proxies.find(({chosen}) => chosen)

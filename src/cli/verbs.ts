@@ -4,6 +4,7 @@ type Verb = () => Promise<{default: Command.Class}>
 
 /** Every verb, loaded only when it is asked for. The order is the order of help. */
 export const VERBS: Readonly<Record<string, Verb>> = {
+  init: () => import('../commands/init.ts'),
   verify: () => import('../commands/verify.ts'),
   render: () => import('../commands/render.ts'),
   simulate: () => import('../commands/simulate.ts'),

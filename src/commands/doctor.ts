@@ -1,13 +1,14 @@
 import {BaseCommand} from '../cli/base-command.ts'
 import {formatFlag, outputFlags} from '../cli/flags.ts'
 import {surveyText} from '../cli/survey-text.ts'
+import {lifeOf, livingBranches} from '../bundle/renderable.ts'
 import {EXIT} from '../errors.ts'
 import {PROXIES} from '../proxies/index.ts'
 import {surveyRuntimes} from '../runtime/survey.ts'
 
 export default class Doctor extends BaseCommand {
   static override summary = 'What this machine can run, and what would be used'
-  static override description = `Looks for proxy binaries and a Docker engine, and says which of them verify would take for each proxy, and why. Nothing is started, installed or downloaded.
+  static override description = `Looks for proxy binaries and a Docker engine, and says which of them verify would take for each proxy, and why; which version render writes for unasked, and whether anybody still mends what is here. Nothing is started, installed or downloaded.
 
 Exit codes: 0 every proxy can be run, 3 at least one cannot.`
   static override examples = [{command: '<%= config.bin %> <%= command.id %>', description: 'Before the first verify'}]
@@ -15,7 +16,20 @@ Exit codes: 0 every proxy can be run, 3 at least one cannot.`
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Doctor)
-    const survey = await surveyRuntimes(Object.values(PROXIES))
+    const found = await surveyRuntimes(Object.values(PROXIES))
+    const today = new Date().toISOString().slice(0, 10)
+    const survey = {
+      ...found,
+      proxies: found.proxies.map(each => {
+        const proxy = PROXIES[each.proxy]
+        const endOfLife = each.chosen?.version === undefined ? undefined : lifeOf(proxy, each.chosen.version, today)
+        return {
+          ...each,
+          render: {newest: proxy.versions.newest, oldest: proxy.versions.oldest, mended: livingBranches(proxy, today)},
+          ...(endOfLife === undefined ? {} : {endOfLife}),
+        }
+      }),
+    }
     const node = {version: process.versions.node, platform: `${process.platform}-${process.arch}`}
     await this.result(
       flags.format === 'json'

@@ -2,30 +2,45 @@ import {join} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import type {BundleDifference} from '../bundle/disk.ts'
+import {headerLines} from '../bundle/header.ts'
 import {render} from '../bundle/render.ts'
+import {assertRenderable, notesOn, statedVersion, versionToRender} from '../bundle/renderable.ts'
 import {assertVersion, BaseCommand} from '../cli/base-command.ts'
 import {formatFlag, outputFlags, parameterFlags} from '../cli/flags.ts'
-import {assertRenderable, statedVersion, versionToRender} from '../bundle/renderable.ts'
 import {EXIT, UsageError} from '../errors.ts'
-import type {ConfigBundle} from '../model/bundle.ts'
+import type {ConfigFile} from '../model/bundle.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import {loadParameters} from '../parameters/load.ts'
+import type {LoadedParameters} from '../parameters/load.ts'
+import type {Parameters} from '../parameters/schema.ts'
 import {PROXIES} from '../proxies/index.ts'
+import {LAYOUTS} from '../proxies/proxy.ts'
+import type {Layout} from '../proxies/proxy.ts'
 
 export default class Render extends BaseCommand {
   static override summary = 'Write the configuration of a proxy from parameters'
-  static override description = `The configuration goes to stdout, or to a folder with --out. With --check nothing is written: the exit code is 1, and a diff is printed, when the folder does not hold what would be written.`
+  static override description = `The configuration goes to stdout, or to a folder with --out. With --check nothing is written: the exit code is 1, and a diff is printed, when the folder does not hold what would be written. What the proxy, or this version of it, cannot do is refused with the reason; what it does in a weaker way is said on stderr.
+
+Each file begins with the version of gms-proxy, a digest of the parameters and the command that writes it again. Other files of the folder are left alone.`
   static override examples = [
     {description: 'nginx, from gms-proxy.yaml, to stdout', command: '<%= config.bin %> <%= command.id %> nginx'},
     {
       description: 'HAProxy 2.6 with one parameter changed',
       command: '<%= config.bin %> <%= command.id %> haproxy --params two-nodes.yaml --set polling.hold=45s --proxy-version 2.6',
     },
-    {description: 'All three, each into its own folder', command: '<%= config.bin %> <%= command.id %> all --out conf'},
+    {description: "Where Debian's packages keep things", command: '<%= config.bin %> <%= command.id %> apache --layout debian --out conf'},
+    {
+      description: 'For a server that has other sites too: a file to include',
+      command: '<%= config.bin %> <%= command.id %> nginx --fragment --layout debian --out conf',
+    },
+    {
+      description: 'All three, each into its own folder, with a compose.yaml that runs it',
+      command: '<%= config.bin %> <%= command.id %> all --compose --out conf',
+    },
     {
       description: 'In CI: does the folder still hold what the parameters say?',
-      command: '<%= config.bin %> <%= command.id %> all --out conf --check',
+      command: '<%= config.bin %> <%= command.id %> all --compose --out conf --check',
     },
   ]
   static override args = {
@@ -37,11 +52,28 @@ export default class Render extends BaseCommand {
   }
   static override flags = {
     ...parameterFlags,
+    layout: Flags.string({
+      env: 'GMS_PROXY_LAYOUT',
+      options: [...LAYOUTS],
+      default: 'docker',
+      summary:
+        'Users, modules, logs and pid files as the official image has them, the packages of Debian or of RHEL, or a build from source',
+    }),
+    fragment: Flags.boolean({
+      env: 'GMS_PROXY_FRAGMENT',
+      default: false,
+      summary: 'A file to include into a configuration that serves other sites too, instead of a whole one',
+    }),
     out: Flags.string({
       char: 'o',
       env: 'GMS_PROXY_OUT',
       helpValue: 'DIR',
       summary: 'Folder to write to; with all, one folder for each proxy inside it',
+    }),
+    compose: Flags.boolean({
+      env: 'GMS_PROXY_COMPOSE',
+      dependsOn: ['out'],
+      summary: 'Also write a compose.yaml that runs it in the official image',
     }),
     check: Flags.boolean({
       env: 'GMS_PROXY_CHECK',
@@ -57,49 +89,125 @@ export default class Render extends BaseCommand {
     assertVersion(flags['proxy-version'])
     if (flags.format === 'json' && !flags.check)
       throw new UsageError('--format json belongs to --check: a configuration has a format of its own')
+    const layout = LAYOUTS.find(name => name === flags.layout) ?? 'docker'
+    if (flags.compose && (flags.fragment || layout !== 'docker'))
+      throw new UsageError(
+        `--compose runs a whole configuration in the official image: ${flags.fragment ? '--fragment is a part of one' : `--layout ${layout} is for another place`}`,
+        {suggestions: ['leave one of the two out']},
+      )
     const named = args.proxy === undefined || args.proxy === 'all' ? undefined : await proxyNamed(args.proxy)
     if (args.proxy === 'all' && flags.out === undefined)
       throw new UsageError('render all needs a folder: three configurations cannot share stdout', {
         suggestions: ['gms-proxy render all --out DIR'],
       })
     const request = this.parametersRequest(flags) ?? {overrides: [], stdin: () => Promise.resolve('')}
-    const {parameters} = await loadParameters(request)
+    const loaded = await loadParameters(request)
+    const {parameters} = loaded
     const names: readonly ProxyName[] = args.proxy === 'all' ? PROXY_NAMES : [named ?? parameters.proxy ?? undecided()]
     if (names.length > 1 && flags['proxy-version'] !== undefined)
       throw new UsageError('--proxy-version with all could mean any of three proxies', {
         suggestions: ['write version: {nginx: "1.22", haproxy: "2.6"} into the parameters'],
       })
-    const bundles = names.map(name => {
-      const proxy = PROXIES[name]
-      const version = versionToRender(proxy, flags['proxy-version'] ?? statedVersion(parameters, name))
-      assertRenderable(proxy, parameters, version)
-      return {folder: names.length > 1 ? join(flags.out ?? '', name) : (flags.out ?? ''), bundle: render(proxy, parameters, version)}
-    })
-    if (flags.check) return this.compare(bundles, flags.format)
-    if (flags.out === undefined)
-      return this.result(bundles.flatMap(({bundle}) => bundle.files.map(file => heading(bundle, file.path) + file.text)).join('\n'))
-    const {writeBundle} = await import('../bundle/disk.ts')
-    for (const {folder, bundle} of bundles) {
-      await writeBundle(bundle, folder)
-      if (!flags.quiet) for (const file of bundle.files) this.note(`written ${join(folder, file.path)}`)
+    const made = await allOrNone(names, name =>
+      this.make(name, loaded, {
+        ...request,
+        askedVersion: flags['proxy-version'] ?? statedVersion(parameters, name),
+        layout,
+        fragment: flags.fragment,
+        compose: flags.compose,
+      }),
+    )
+    const folders = made.map(each => ({...each, folder: names.length > 1 ? join(flags.out ?? '', each.name) : (flags.out ?? '')}))
+    if (flags.check) return this.compare(folders, flags)
+    if (!flags.quiet) for (const {notes} of made) for (const note of notes) this.note(`note: ${note}`)
+    if (flags.out === undefined) return this.result(made.flatMap(({files}) => files.map(({text}) => text)).join('\n'))
+    const {prepareFolder, writeBundle} = await import('../bundle/disk.ts')
+    for (const {folder, files} of folders) await prepareFolder(files, folder)
+    for (const {folder, files} of folders) {
+      await writeBundle({files}, folder)
+      if (!flags.quiet) for (const {path} of files) this.note(`written ${join(folder, path)}`)
     }
   }
 
-  private async compare(bundles: readonly {folder: string; bundle: ConfigBundle}[], format: string): Promise<void> {
+  /** @throws UsageError for parameters that this proxy cannot honour. */
+  private async make(
+    name: ProxyName,
+    {parameters, given}: LoadedParameters<Parameters>,
+    asked: {
+      file?: string
+      overrides: readonly string[]
+      askedVersion: string | undefined
+      layout: Layout
+      fragment: boolean
+      compose: boolean
+    },
+  ): Promise<Made> {
+    const proxy = PROXIES[name]
+    const version = versionToRender(proxy, asked.askedVersion)
+    const {layout, fragment} = asked
+    const header = (...more: readonly string[]) =>
+      headerLines(this.config.version, proxy.title, parameters, {...asked, proxy: name, version: asked.askedVersion ?? version}, more)
+    const how = {layout, fragment, header: header()}
+    assertRenderable(proxy, parameters, version, how)
+    const {files, entry} = render(proxy, parameters, version, how)
+    const notes = notesOn(proxy, {parameters, given}, {...how, version}, new Date().toISOString().slice(0, 10))
+    if (!asked.compose) return {name, files, notes}
+    const {composeFile} = await import('../bundle/compose.ts')
+    const compose = composeFile(proxy, parameters, {
+      file: entry,
+      ...(asked.askedVersion === undefined ? {} : {asked: asked.askedVersion}),
+      header: header('--compose', '--out', '.'),
+    })
+    return {name, files: [...files, compose], notes}
+  }
+
+  private async compare(
+    folders: readonly {folder: string; files: readonly ConfigFile[]}[],
+    flags: {format: string; quiet: boolean},
+  ): Promise<void> {
     const {compareBundle} = await import('../bundle/disk.ts')
     const differences: BundleDifference[] = []
-    for (const {folder, bundle} of bundles) differences.push(...(await compareBundle(bundle, folder)))
-    if (format === 'json')
+    for (const {folder, files} of folders) differences.push(...(await compareBundle({files}, folder)))
+    if (flags.format === 'json')
       await this.result(JSON.stringify({schema: 'gms-proxy/render-check/v1', same: differences.length === 0, differences}, undefined, 2))
-    else if (differences.length > 0) await this.result(differences.map(({diff}) => diff).join('\n'))
-    else this.note('nothing would change')
+    else if (differences.length > 0)
+      await this.result(
+        differences
+          .map(
+            ({file, headerOnly, diff}) => `${headerOnly === undefined ? '' : `${file}: only the header differs: ${headerOnly}\n`}${diff}`,
+          )
+          .join('\n'),
+      )
+    else if (!flags.quiet) this.note('nothing would change')
     process.exitCode = differences.length > 0 ? EXIT.findings : EXIT.ok
   }
 }
 
-/** One file needs no heading; several on one stream do. */
-function heading(bundle: ConfigBundle, path: string): string {
-  return bundle.files.length === 1 ? '' : `# file: ${path}\n`
+/** What is written for one proxy, and what is to be said about it. */
+interface Made {
+  name: ProxyName
+  files: readonly ConfigFile[]
+  notes: readonly string[]
+}
+
+/**
+ * Nothing is written while one of several proxies refuses.
+ * @throws UsageError with the reasons of every proxy that does.
+ */
+async function allOrNone(names: readonly ProxyName[], make: (name: ProxyName) => Promise<Made>): Promise<readonly Made[]> {
+  const settled = await Promise.allSettled(names.map(make))
+  const refused = settled.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const [first] = refused
+  const usage = refused.filter(error => error instanceof UsageError)
+  if (first instanceof Error && (names.length === 1 || usage.length < refused.length)) throw first
+  if (usage.length > 0)
+    throw new UsageError(
+      ['nothing is written: not every proxy can be given these parameters', ...usage.map(({message}) => message)].join('\n'),
+      {
+        suggestions: names.filter((_, index) => settled[index]?.status === 'fulfilled').map(name => `gms-proxy render ${name}`),
+      },
+    )
+  return settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
 async function proxyNamed(word: string): Promise<ProxyName> {

@@ -79,13 +79,9 @@ function usual(shape: Shape): unknown {
   return items ? [exampleOf(items)] : ''
 }
 
-/** In one line, as YAML 1.2 and 1.1 both read it. */
+/** In one line, as YAML 1.2 and 1.1 both read it. Text of several lines becomes JSON, which YAML reads too. */
 function shown(value: unknown): string {
-  return stringify(value, {
-    collectionStyle: 'flow',
-    lineWidth: 0,
-    flowCollectionPadding: false,
-    compat: 'yaml-1.1',
-    blockQuote: false,
-  }).trimEnd()
+  const options = {collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false, compat: 'yaml-1.1', blockQuote: false} as const
+  const text = stringify(value, options).trimEnd()
+  return text.includes('\n') ? JSON.stringify(value) : text
 }

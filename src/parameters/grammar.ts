@@ -22,8 +22,8 @@ export const duration = (what: string, {min, max, example = '30s'}: {min: number
 
 export const size = (what: string) =>
   z
-    .union([z.string(), z.int()])
-    .meta({description: what, examples: ['10MiB'], pattern: '^\\d{1,15}\\s?([KkMmGg][Ii]?[Bb]|[Bb])?$'})
+    .union([z.string().meta({pattern: '^\\d{1,15}\\s?([KkMmGg][Ii]?[Bb]|[Bb])?$'}), z.int()])
+    .meta({description: what, examples: ['10MiB']})
     .transform((value, context) => {
       const bytes = parseSize(String(value))
       if (bytes === undefined)
@@ -49,7 +49,7 @@ export const filePath = z
   .string()
   .regex(FILE_PATH, 'expected an absolute path of letters, digits and . _ / @ + -')
   .refine(text => !text.endsWith('/'), 'expected a file, not a folder')
-export const urlPath = z.string().regex(/^\/[A-Za-z0-9._~/-]{1,200}$/, 'expected a path that begins with / (letters, digits and . _ ~ / -)')
+export const urlPath = z.string().regex(/^\/[A-Za-z0-9._~/-]{0,200}$/, 'expected a path that begins with / (letters, digits and . _ ~ / -)')
 /** A name that a person gives: of a node, a route, a cookie. */
 export const token = (what: string) => z.string().regex(TOKEN, `expected ${what} of letters, digits, _ and -, a letter first`)
 /** Text without control characters but line breaks and tabs: directives of the dialect it is meant for. */

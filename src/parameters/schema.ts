@@ -312,8 +312,8 @@ export const parametersSchema = z.strictObject({
       nginx: z
         .strictObject({
           main: snippetAt('outside every block (not in a fragment)', 'worker_cpu_affinity auto;'),
-          http: snippetAt('to http', 'map_hash_bucket_size 128;'),
-          upstream: snippetAt('to upstream', 'zone gms 64k;'),
+          http: snippetAt('to http', 'server_names_hash_max_size 1024;'),
+          upstream: snippetAt('to upstream', 'keepalive_requests 10000;'),
           server: snippetAt('to each server', 'add_header X-Served-By chat;'),
           location: snippetAt('to each location of the chat', 'proxy_pass_header Server;'),
         })

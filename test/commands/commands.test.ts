@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {runCli} from '../support/cli.ts'
 
 const TWO_NODES = ['--params', 'fixtures/parameters/two-nodes.yaml']
-const VERBS = ['doctor', 'explain', 'render', 'schema', 'simulate', 'verify']
+const VERBS = ['doctor', 'explain', 'init', 'render', 'schema', 'simulate', 'verify']
 
 let folder: string
 beforeAll(async () => {
@@ -82,7 +82,7 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['verify', 'nginx', ...TWO_NODES, '--runtime', 'binary', '--image', 'x'], /--image belongs to --runtime docker/],
     [['verify', 'nginx', ...TWO_NODES, '--proxy-version', 'latest'], /is not a version/],
     [['verify', 'nginx', ...TWO_NODES, '--verbose', '--quiet'], /quiet/],
-    [['verify', 'nginx', ...TWO_NODES, '--set', 'tls={"port":443}'], /tls: this version of gms-proxy reads it but does not render it yet/],
+    [['verify', 'nginx', ...TWO_NODES, '--set', 'health.mode=http'], /nginx \S+ cannot be given[\s\S]*health\.mode/],
     [['render'], /upstream: missing/],
     [['render', 'ngix', ...TWO_NODES], /gms-proxy render nginx/],
     [['render', 'all', ...TWO_NODES], /render all needs a folder/],
@@ -118,7 +118,8 @@ describe('render', () => {
   it('writes one configuration, and nothing else, to stdout', async () => {
     const {stdout, stderr, exitCode} = await runCli(['render', 'haproxy', ...TWO_NODES])
     expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''})
-    expect(`${stdout}\n`).toBe(await readFile('fixtures/golden/haproxy/two-nodes/haproxy.cfg', 'utf8'))
+    const [, , , ...body] = `${stdout}\n`.split('\n')
+    expect(body.join('\n')).toBe(await readFile('fixtures/golden/haproxy/two-nodes/haproxy.cfg', 'utf8'))
   })
 
   it('reads parameters from stdin, and the proxy out of them', async () => {
@@ -166,6 +167,10 @@ describe('schema and doctor', () => {
     const schema = JSON.parse((await runCli(['schema'])).stdout) as {properties: Record<string, unknown>; additionalProperties: boolean}
     expect(Object.keys(schema.properties)).toContain('polling')
     expect(schema.additionalProperties).toBe(false)
+    const file = join(folder, 'x.schema.json')
+    expect(await runCli(['schema', '--out', file])).toEqual({exitCode: 0, stdout: '', stderr: `written ${file}`})
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(schema)
+    expect((await runCli(['schema', '--out', folder])).exitCode).toBe(2)
   })
 
   it('says what this machine has', async () => {

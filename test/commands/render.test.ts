@@ -1,0 +1,136 @@
+import {copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {execa} from 'execa'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {parse} from 'yaml'
+import {PROXY_NAMES} from '../../src/model/catalogue.ts'
+import {projectRoot, runCli} from '../support/cli.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gms-proxy-render-test-'))
+  await copyFile(join(projectRoot, 'fixtures/parameters/two-nodes.yaml'), join(folder, 'two-nodes.yaml'))
+})
+afterEach(() => rm(folder, {recursive: true, force: true}))
+
+const render = (args: readonly string[], env: Record<string, string> = {}) => runCli(['render', ...args], {cwd: folder, env})
+const TWO_NODES = ['--params', 'two-nodes.yaml']
+
+describe('the header', () => {
+  it.each(PROXY_NAMES)('of %s names a command that writes the same again, from anywhere', async proxy => {
+    const args = [proxy, '--set', 'upload.maxFileSize=25MiB', '--set', 'listener.serverNames=a.example.com,b.example.com']
+    const first = await render([...args, ...TWO_NODES], {GMS_PROXY_LAYOUT: 'debian'})
+    expect(first.exitCode, first.stderr).toBe(0)
+    const lines = first.stdout.split('\n').slice(0, 3)
+    expect(lines).toEqual([
+      expect.stringMatching(/^# Written by gms-proxy \d+\.\d+\.\d+ for .+, layout debian: /),
+      expect.stringMatching(/^# Parameters: sha256 [0-9a-f]{16}$/),
+      expect.stringMatching(/^# Again: gms-proxy render /),
+    ])
+    const [, command = ''] = /^# Again: gms-proxy (.*)$/.exec(lines[2] ?? '') ?? []
+    const program = `${process.execPath} ${join(projectRoot, 'bin/run.js')}`
+    const again = await execa(`${program} ${command}`, {shell: 'bash', cwd: folder, reject: false, stripFinalNewline: true})
+    expect(again.stdout).toBe(first.stdout)
+    await mkdir(join(folder, 'deep'))
+    const elsewhere = await runCli(['render', ...args, '--params', '../two-nodes.yaml', '--layout', 'debian'], {cwd: join(folder, 'deep')})
+    expect(elsewhere.stdout).toBe(first.stdout)
+  })
+})
+
+describe('layouts and fragments', () => {
+  it.each(PROXY_NAMES)('%s is written for each of them, and knows its drift', async proxy => {
+    const seen = new Set<string>()
+    for (const layout of ['debian', 'rhel', 'docker', 'source']) {
+      const args = [proxy, ...TWO_NODES, '--layout', layout, '--out', layout, '--fragment']
+      expect((await render(args)).exitCode).toBe(0)
+      expect(await render([...args, '--check', '--quiet'])).toEqual({exitCode: 0, stdout: '', stderr: ''})
+      const [file = ''] = (await readdir(join(folder, layout), {recursive: true, withFileTypes: true}))
+        .filter(entry => entry.isFile())
+        .map(entry => join(entry.parentPath, entry.name))
+      seen.add(await readFile(file, 'utf8'))
+    }
+    expect(seen.size).toBe(4)
+  })
+
+  it.each([
+    [['nginx', '--layout', 'gentoo'], /docker, debian, rhel, source/],
+    [['nginx', '--compose'], /--out/],
+    [['nginx', '--compose', '--out', 'x', '--fragment'], /--fragment is a part of one/],
+    [['nginx', '--compose', '--out', 'x', '--layout', 'debian'], /--layout debian is for another place/],
+    [['nginx', '--compose', '--out', 'x', '--set', 'listener.address=192.0.2.1'], /listener\.0\.address: a container has no address/],
+    [['nginx', '--set', 'limits.openFiles=20000', '--set', 'limits.chats=900000'], /limits\.chats: .*\d,\d{3} fit/],
+  ])('%j is refused', async (args, expected) => {
+    const {exitCode, stdout, stderr} = await render([...args, ...TWO_NODES])
+    expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''})
+    expect(stderr).toMatch(expected)
+    expect(await readdir(folder)).toEqual(['two-nodes.yaml'])
+  })
+})
+
+describe('a folder', () => {
+  it('gets a compose.yaml beside each configuration, and nothing else is touched', async () => {
+    await mkdir(join(folder, 'out/nginx'), {recursive: true})
+    await writeFile(join(folder, 'out/nginx/notes.txt'), 'mine')
+    expect((await render(['all', ...TWO_NODES, '--out', 'out', '--compose'])).exitCode).toBe(0)
+    expect((await readdir(join(folder, 'out'), {recursive: true})).sort()).toEqual(
+      ['apache', 'apache/compose.yaml', 'apache/httpd.conf', 'haproxy', 'haproxy/compose.yaml', 'haproxy/haproxy.cfg'].concat([
+        'nginx',
+        'nginx/compose.yaml',
+        'nginx/nginx.conf',
+        'nginx/notes.txt',
+      ]),
+    )
+    for (const proxy of PROXY_NAMES) {
+      const {services} = parse(await readFile(join(folder, 'out', proxy, 'compose.yaml'), 'utf8')) as {services: Record<string, unknown>}
+      expect(Object.keys(services)).toEqual([proxy])
+    }
+    const check = ['all', ...TWO_NODES, '--out', 'out', '--compose', '--check']
+    expect((await render(check)).exitCode).toBe(0)
+    const file = join(folder, 'out/haproxy/compose.yaml')
+    await writeFile(file, (await readFile(file, 'utf8')).replace('unless-stopped', 'always'))
+    const drifted = await render(check)
+    expect(drifted.exitCode).toBe(1)
+    expect(drifted.stdout).toMatch(/^-.*always\n\+.*unless-stopped$/m)
+  })
+
+  it('that another version wrote differs, in the header only', async () => {
+    const args = ['haproxy', ...TWO_NODES, '--out', 'out']
+    await render(args)
+    const file = join(folder, 'out/haproxy.cfg')
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/gms-proxy \d+\.\d+\.\d+ for/, 'gms-proxy 0.0.1 for'))
+    const {exitCode, stdout} = await render([...args, '--check'])
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(/^out\/haproxy\.cfg: only the header differs: it was written by gms-proxy 0\.0\.1, this is/)
+    const json = JSON.parse((await render([...args, '--check', '--format', 'json'])).stdout) as {differences: readonly object[]}
+    expect(json.differences).toEqual([
+      expect.objectContaining({file: 'out/haproxy.cfg', headerOnly: expect.stringContaining('0.0.1') as string}),
+    ])
+  })
+
+  it('gets nothing when one of three proxies refuses, and every reason is told', async () => {
+    const {exitCode, stderr} = await render(['all', ...TWO_NODES, '--set', 'health.mode=http', '--out', 'out'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toMatch(/nothing is written[\s\S]*^nginx \S+ cannot be given[\s\S]*health\.mode/m)
+    expect(stderr).toContain('gms-proxy render haproxy')
+    expect(await readdir(folder)).toEqual(['two-nodes.yaml'])
+  })
+
+  it('gets nothing when anything stands in the way', async () => {
+    await mkdir(join(folder, 'out/haproxy/haproxy.cfg'), {recursive: true})
+    const {exitCode, stderr} = await render(['all', ...TWO_NODES, '--out', 'out'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('haproxy.cfg is a folder')
+    expect(await readdir(join(folder, 'out/nginx'))).toEqual([])
+  })
+})
+
+describe('what is honoured in a weaker way', () => {
+  it('is said on stderr, unless nobody wants to hear it', async () => {
+    const args = ['nginx', ...TWO_NODES, '--proxy-version', '1.20']
+    const {stderr} = await render(args)
+    expect(stderr).toMatch(/^note: nginx 1\.20 reached its end of life on \d{4}-\d\d-\d\d: /m)
+    expect(stderr).toMatch(/^note: nginx 1\.20\.0: health\.mode: /m)
+    expect((await render([...args, '--quiet'])).stderr).toBe('')
+  })
+})
