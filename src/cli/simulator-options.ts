@@ -40,6 +40,17 @@ const credentials: Option<NonNullable<Decisions['auth']>> = {
   },
 }
 
+/** `JSESSIONID`, `JSESSIONID:gms1,gms2`. */
+const sessionCookie: Option<NonNullable<Decisions['sessionCookie']>> = {
+  expected: 'NAME, or NAME:ROUTE,ROUTE with a route for each node',
+  parse(text) {
+    const [name = '', routes, ...more] = text.split(':')
+    const named = routes === undefined ? [] : words.parse(routes)
+    if (word.parse(name) === undefined || named === undefined || more.length > 0) return undefined
+    return {name, ...(named.length > 0 ? {routes: named} : {})}
+  },
+}
+
 function oneOf<const T extends string>(...values: readonly T[]): Option<T> {
   return {expected: values.join(', '), parse: text => values.find(value => value === text)}
 }
@@ -50,6 +61,7 @@ export const SIMULATOR_OPTIONS: {[Name in keyof Required<Decisions>]: Option<Non
   maxIntervalMs: duration,
   maxMessageSize: sizeFromOne,
   deflate: yesNo,
+  sessionCookie,
   chatService: word,
   agent: oneOf('answers', 'silent', 'absent'),
   agentTypes: yesNo,

@@ -11,6 +11,7 @@ import {OPTION_NAMES, simulatorOptions} from '../cli/simulator-options.ts'
 import {Desk, type PageFiles} from '../desk/desk.ts'
 import {EnvironmentError, UsageError} from '../errors.ts'
 import {loadForeignParameters} from '../parameters/load.ts'
+import {sessionCookieOf} from '../parameters/session-cookie.ts'
 import {harmless} from '../report/plain.ts'
 import {RequestLog} from '../simulator/request-log.ts'
 import {startSimulator} from '../simulator/simulator.ts'
@@ -86,6 +87,7 @@ Options of GMS for --option NAME=VALUE: ${OPTION_NAMES.join(', ')}.`
     const faults = listOf(flags.fault).map(parseFault)
     const request = this.parametersRequest(flags)
     const stated = request && (await loadForeignParameters(request)).parameters
+    const sessionCookie = stated && sessionCookieOf(stated)
     const tls = await tlsIdentity(flags)
 
     await using desk = new Desk({page: await this.#page(), port: controlPort, chatService: decided.chatService ?? DEFAULT_CHAT_SERVICE})
@@ -95,6 +97,7 @@ Options of GMS for --option NAME=VALUE: ${OPTION_NAMES.join(', ')}.`
       host: flags.host,
       ...(first === undefined ? {} : {ports: Array.from({length: nodes}, (_, index) => first + index)}),
       ...(stated ? {holdMs: stated.polling.hold, maxFileSize: stated.upload.maxFileSize} : {}),
+      ...(sessionCookie ? {sessionCookie} : {}),
       ...decided,
       ...(tls ? {tls} : {}),
       log: new RequestLog(KEPT_REQUESTS, desk.feed.read),

@@ -16,6 +16,7 @@ import {answerRaw} from './raw-answer.ts'
 import {refusalOf} from './refusals.ts'
 import type {RequestLog} from './request-log.ts'
 import {route, type Page} from './routing.ts'
+import {SessionCookies} from './session-cookie.ts'
 import {strikeUpgrade, type Strike} from './strike.ts'
 import {UpgradeReplays} from './upgrade-replay.ts'
 import type {UploadService} from './upload-service.ts'
@@ -41,6 +42,7 @@ interface NodeOptions {
   health: HealthOptions
   faults: FaultBoard
   tls?: TlsIdentity
+  sessionCookie?: {name: string; route: string | undefined}
   beside?: Beside
   pages?: ReadonlyMap<string, Page>
   logger: Logger
@@ -61,6 +63,7 @@ interface Run {
   bayeux: BayeuxServer
   webSockets: WebSocketTransport
   sockets: Set<Socket>
+  cookies: SessionCookies | undefined
 }
 
 /** One simulated GMS: an HTTP server, its own Bayeux sessions, and the shared chats and files. */
@@ -139,7 +142,7 @@ export class GmsNode {
   }
 
   #newRun(): Run {
-    const {name, holdMs, maxIntervalMs, maxMessageSize, deflate, chats, tls} = this.#options
+    const {name, holdMs, maxIntervalMs, maxMessageSize, deflate, chats, tls, sessionCookie} = this.#options
     const bayeux = new BayeuxServer({
       node: name,
       holdMs,
@@ -157,7 +160,8 @@ export class GmsNode {
     }
     const server = tls ? createTlsServer({...tls, ...settings}) : createServer(settings)
     const webSockets = new WebSocketTransport({maxMessageSize, deflate, flavour: this.#flavour, bayeux, strike: this.#strike})
-    const run = {server, bayeux, webSockets, sockets: new Set<Socket>()}
+    const cookies = sessionCookie && new SessionCookies(sessionCookie.name, sessionCookie.route)
+    const run = {server, bayeux, webSockets, sockets: new Set<Socket>(), cookies}
     this.#listenToServer(run)
     return run
   }
@@ -215,7 +219,7 @@ export class GmsNode {
     })
   }
 
-  #onRequest({bayeux}: Run, request: IncomingMessage, response: ServerResponse): void {
+  #onRequest({bayeux, cookies}: Run, request: IncomingMessage, response: ServerResponse): void {
     const replay = this.#replays.take(request.socket)
     const rawHeaders = replay?.rawHeaders ?? request.rawHeaders
     const exchange = this.#exchange(request, response, rawHeaders)
@@ -225,6 +229,8 @@ export class GmsNode {
       refusal(exchange)
       return
     }
+    const cookie = cookies?.for(exchange.path, exchange.header('cookie'))
+    if (cookie !== undefined) exchange.setCookie(cookie)
     const {files, health, pages, logger} = this.#options
     route(exchange, {node: this, bayeux, files, health, pages, strike: this.#strike, logger})
   }

@@ -30,6 +30,7 @@ export class HttpExchange {
   readonly #pending = new Set<() => void>()
   #lateMs = 0
   #bytesPerSecond: number | undefined
+  #cookie: string | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, capture: Capture, flavour: Flavour = FLAVOURS['cometd-5']) {
     this.flavour = flavour
@@ -84,6 +85,11 @@ export class HttpExchange {
     this.#bytesPerSecond = bytesPerSecond
   }
 
+  /** The answer sets this cookie, beside those that it sets itself. */
+  setCookie(cookie: string): void {
+    this.#cookie = cookie
+  }
+
   /** Closes the connection without an answer. */
   cut(): void {
     this.capture.gmsClosed()
@@ -135,7 +141,10 @@ export class HttpExchange {
     for (const name of ['Connection', 'Content-Length', 'Transfer-Encoding']) response.removeHeader(name)
     if (said === 'close' || !keepAlive) response.shouldKeepAlive = false
     const head = answerHead(this.flavour, {
-      headers: Object.entries(own).flatMap(([name, value]) => [value ?? []].flat().flatMap((one: string | number) => [name, String(one)])),
+      headers: [
+        ...(this.#cookie === undefined ? [] : ['Set-Cookie', this.#cookie]),
+        ...Object.entries(own).flatMap(([name, value]) => [value ?? []].flat().flatMap((one: string | number) => [name, String(one)])),
+      ],
       length: length ? Buffer.byteLength(body ?? '') : undefined,
       date,
       connection: said && {value: said, asked: phrase === undefined && wish.includes(said)},

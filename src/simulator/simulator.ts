@@ -13,6 +13,7 @@ import type {PushedNotification} from './push.ts'
 import type {Recorder} from './recorder.ts'
 import {RequestLog} from './request-log.ts'
 import type {Page} from './routing.ts'
+import type {SessionCookie} from './session-cookie.ts'
 import {UploadService} from './upload-service.ts'
 import {Warnings, type ClientWarning} from './warnings.ts'
 
@@ -32,6 +33,8 @@ export interface SimulatorOptions extends ChatOptions {
   maxMessageSize?: number
   /** Which generation GMS speaks like: CometD 5 on Jetty 9.4 (default), or CometD 8 on Jetty 12. */
   flavour?: FlavourName
+  /** Every HTTP answer sets it to who brings none of that node; a 101 never does. Default none. */
+  sessionCookie?: SessionCookie
   /** `permessage-deflate` is accepted when offered. Default true (Jetty). */
   deflate?: boolean
   /** Requests that the recorder keeps; the oldest that have ended are forgotten. Default 100000. */
@@ -129,6 +132,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         health: decisions,
         faults,
         ...(identities[index] ? {tls: identities[index]} : {}),
+        ...(options.sessionCookie ? {sessionCookie: {name: options.sessionCookie.name, route: options.sessionCookie.routes?.[index]}} : {}),
         ...(options.beside ? {beside: options.beside} : {}),
         ...(options.pages ? {pages: options.pages} : {}),
         logger,

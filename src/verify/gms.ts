@@ -5,6 +5,7 @@ import type {Promises} from '../model/report.ts'
 import type {TlsIdentity} from '../simulator/gms-node.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import {RequestLog} from '../simulator/request-log.ts'
+import type {SessionCookie} from '../simulator/session-cookie.ts'
 import type {GmsControl} from '../simulator/simulator.ts'
 import {startSimulator} from '../simulator/simulator.ts'
 import {startTap} from '../tap/tap.ts'
@@ -47,6 +48,8 @@ interface SideOptions {
   tls: readonly (TlsIdentity | undefined)[]
   promises: Promises
   access: Access
+  /** What simulated nodes set. */
+  sessionCookie?: SessionCookie
   logger: Logger
 }
 
@@ -54,7 +57,7 @@ interface SideOptions {
 const KEPT_REQUESTS = 100_000
 
 /** As many simulated nodes as the configuration names, and one more. */
-export async function simulatedGms({count, host, tls, promises, access, logger}: SideOptions): Promise<GmsSide> {
+export async function simulatedGms({count, host, tls, promises, access, sessionCookie, logger}: SideOptions): Promise<GmsSide> {
   const simulator = await startSimulator({
     nodes: count + 1,
     host,
@@ -62,6 +65,7 @@ export async function simulatedGms({count, host, tls, promises, access, logger}:
     holdMs: promises.holdMs,
     maxFileSize: promises.maxFileSize,
     chatService: access.chatService,
+    ...(sessionCookie ? {sessionCookie} : {}),
     // What the operator calls his service, and who may ask, is not known: a health check of whatever name must find its node.
     adminAuth: 'any',
     statusServices: 'any',

@@ -213,7 +213,7 @@ test('limits that one customer never reaches are not reached by checks that run 
 }, 120_000)
 
 test('where the address decides the node, chats outlive a node, and the node gets new ones when it is back', async () => {
-  const only = ['affinity-transport-fallback', 'affinity-upload-websocket', 'health']
+  const only = ['affinity-transport-fallback', 'affinity-upload-websocket', 'health-dead', 'health-node', 'health-recovers']
   const outcomes = await Promise.all([
     notPassed('haproxy', 'haproxy.cfg', HAPROXY, {only}),
     notPassed('nginx', 'nginx.conf', CAUTIOUS, {only}),

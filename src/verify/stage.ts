@@ -81,7 +81,8 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
         staging.shown,
       )
     : []
-  const side = {count: nodeCount, host: address.listen, tls, promises, access, logger}
+  const {sessionCookie} = prepared
+  const side = {count: nodeCount, host: address.listen, tls, promises, access, logger, ...(sessionCookie ? {sessionCookie} : {})}
   const gms = await (real ? tappedGms(real.urls, side) : simulatedGms(side))
   let running: RunningProxy | undefined
   try {

@@ -5,8 +5,10 @@ import {render} from '../bundle/render.ts'
 import {assertRenderable, versionToRender} from '../bundle/renderable.ts'
 import {expectationsFrom, expectationsOfForeign} from '../parameters/expectations.ts'
 import type {ForeignParameters, Parameters} from '../parameters/schema.ts'
+import {sessionCookieOf} from '../parameters/session-cookie.ts'
 import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
 import type {Runtime} from '../runtime/runtime.ts'
+import type {SessionCookie} from '../simulator/session-cookie.ts'
 import {certificatesOf} from './encryption.ts'
 
 /** Parameters with the dotted paths that a person wrote. */
@@ -29,6 +31,8 @@ export interface Prepared {
   source: string
   /** Variables that the configuration reads, with values that the simulated GMS takes. */
   environment?: Readonly<Record<string, string>>
+  /** The cookie by which the proxy is said to find the node of a session: a simulated GMS sets it. */
+  sessionCookie?: SessionCookie
 }
 
 /** What the simulated GMS takes for an operator: whom it belongs to, it does not ask. */
@@ -41,6 +45,9 @@ export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runti
   if (subject.kind === 'rendered') assertRenderable(proxy, subject.stated.parameters, versionToRender(proxy, runtime.version))
   const bundle = subject.kind === 'file' ? subject.bundle : render(proxy, subject.stated.parameters, runtime.version)
   const config = proxy.parse(bundle)
+  const stated = subject.stated?.parameters
+  const sessionCookie = stated && sessionCookieOf(stated, [...new Set(proxy.nodes(config).map(({address}) => address))])
+  const ofGms = sessionCookie ? {sessionCookie} : {}
   if (subject.kind === 'rendered') {
     const {parameters, given} = subject.stated
     const {auth} = parameters.health
@@ -50,6 +57,7 @@ export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runti
       promises: expectationsFrom(parameters, given),
       source: 'rendered',
       ...(auth === undefined ? {} : {environment: {[auth]: SOME_CREDENTIALS}}),
+      ...ofGms,
     }
   }
   const [listener] = proxy.listeners(config)
@@ -61,7 +69,7 @@ export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runti
     tls: listener?.tls === true || listener?.meansTls === true,
     ...(serverName === undefined ? {} : {serverName}),
   }
-  return {bundle, config, promises: expectationsOfForeign(file, subject.stated), source: subject.name}
+  return {bundle, config, promises: expectationsOfForeign(file, subject.stated), source: subject.name, ...ofGms}
 }
 
 /** The host name in a certificate beside the configuration, for a file that names none itself. */

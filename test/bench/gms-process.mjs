@@ -1,5 +1,7 @@
 // The far end of publishes.bench.mjs, in a process of its own: answers a Bayeux POST with as little work as possible (the strict simulator
-// would be what is measured), and notices a publish that arrives twice. `node gms-process.mjs <ports>`.
+// would be what is measured), and notices a publish that arrives twice. `node gms-process.mjs <ports> [http]`: on bare sockets, or as a
+// usual HTTP server, which a new connection costs more.
+import {createServer as createHttpServer} from 'node:http'
 import {createServer} from 'node:net'
 
 const END = Buffer.from('\r\n\r\n')
@@ -49,11 +51,26 @@ function serve(socket) {
   })
 }
 
+function answer(request, response) {
+  const chunks = []
+  request.on('data', chunk => chunks.push(chunk))
+  request.on('end', () => {
+    const body = answerTo(Buffer.concat(chunks).toString('latin1'))
+    response.writeHead(200, {'Content-Type': 'application/json;charset=UTF-8', 'Content-Length': body.length})
+    response.end(body)
+  })
+}
+
+function newServer() {
+  if (process.argv[3] !== 'http') return createServer(serve)
+  return createHttpServer({keepAliveTimeout: 60_000}, answer).on('connection', () => (connections += 1))
+}
+
 process.on('message', () => {
   process.send({publishes, twice, connections})
   publishes = twice = connections = 0
 })
 process.on('disconnect', () => process.exit())
-const servers = Array.from({length: Number(process.argv[2] ?? 2)}, () => createServer(serve))
+const servers = Array.from({length: Number(process.argv[2] ?? 2)}, newServer)
 await Promise.all(servers.map(server => new Promise(resolve => server.listen({port: 0, host: '127.0.0.1', backlog: 2048}, resolve))))
 process.send({ports: servers.map(server => server.address().port)})

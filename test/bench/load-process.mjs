@@ -1,6 +1,7 @@
 // The near end of publishes.bench.mjs, in a process of its own: users who publish one small message after the other, each on a connection
 // that is kept for as long as the other side keeps it. A request is sent once: where a connection closes before the answer, it is an error.
 import {connect} from 'node:net'
+import {performance} from 'node:perf_hooks'
 
 const END = Buffer.from('\r\n\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
@@ -102,7 +103,7 @@ async function round({port, host, users: count, milliseconds}) {
   const cpu = process.cpuUsage()
   await Promise.all(
     users.map(async user => {
-      for (let now = performance.now(); now - began < milliseconds; ) {
+      for (let now = performance.now(); now - began < milliseconds;) {
         if (!(await user.publish())) failed += 1
         const after = performance.now()
         took.push(after - now)

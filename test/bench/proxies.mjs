@@ -21,7 +21,7 @@ const SAMPLES = {
   apache: 'fixtures/foreign/apache/genesys-sample/httpd.conf',
   haproxy: 'fixtures/foreign/haproxy/genesys-sample/haproxy.cfg',
 }
-const {signal} = new AbortController()
+const {signal} = new globalThis.AbortController()
 
 /** Names of proxies in `BENCH_PROXIES` (default all three). */
 export const PROXY_NAMES = (process.env.BENCH_PROXIES ?? 'nginx,apache,haproxy').split(',')

@@ -26,7 +26,7 @@ async function begin(file, ...args) {
 
 const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
-const gms = await begin('gms-process.mjs', '2')
+const gms = await begin('gms-process.mjs', '2', process.env.BENCH_GMS ?? 'bare')
 const load = await begin('load-process.mjs')
 const ports = gms.first.ports
 const running = [{name: 'direct', port: ports[0], rounds: []}]
@@ -61,7 +61,9 @@ const of = (each, name) => median(each.rounds.map(round => round[name]))
 const sum = (each, name) => each.rounds.reduce((total, round) => total + round[name], 0)
 const direct = of(running[0], 'perSecond')
 console.log(`${USERS} connections, ${ROUNDS} rounds of ${MILLISECONDS / 1000} s each in turn, medians; CPU is that of the proxy`)
-console.log('                                  requests/s   p50 ms   p99 ms   µs CPU   of direct   of sample   new node connections   failed   twice')
+console.log(
+  '                                  requests/s   p50 ms   p99 ms   µs CPU   of direct   of sample   new node connections   failed   twice',
+)
 for (const each of running) {
   const sample = running.find(({name}) => name === `${each.proxy}, published sample`)
   const cells = [

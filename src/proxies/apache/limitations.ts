@@ -49,7 +49,7 @@ export function unsupported(parameters: Parameters, {version, fragment}: RenderT
       'upstream.tls.serverName',
       'httpd asks a node for the certificate of the name that the client asked for, because it passes the Host on: make it the public name, the only one of listener.serverNames; or set upstream.tls.verify: false',
     )
-  if (fragment && upstream.tls && health.mode === 'http')
+  else if (fragment && upstream.tls && health.mode === 'http')
     refuse('upstream.tls', 'the health checks of httpd read the TLS of the whole server, which a fragment does not change: tcp needs none')
   if (upstream.resolvers && !can('addressTtl', version))
     refuse('upstream.resolvers', `httpd looks a name up once, until ${SINCE.addressTtl.since} (${SINCE.addressTtl.what})`)

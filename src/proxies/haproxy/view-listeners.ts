@@ -77,7 +77,7 @@ export function listenerView(parameters: Parameters, version: string) {
   const redirecting = (parameters.tls ?? []).find(({redirect}) => redirect)
   const entries = binds.flatMap(bind => bind.tls.map(entry => ({bind, entry})))
   const hsts = entries.flatMap(({bind, entry}) =>
-    entry.hsts === undefined ? [] : [{bind, maxAge: entry.hsts / 1000, names: bind.tls.length > 1 ? entry.serverNames : []}],
+    entry.hsts === undefined ? [] : [{bind, maxAge: Math.floor(entry.hsts / 1000), names: bind.tls.length > 1 ? entry.serverNames : []}],
   )
   const sameHsts = hsts.length === entries.length && hsts.every(({maxAge}) => maxAge === hsts[0]?.maxAge)
   const {certificateStore, withoutExtension, reference} = certificateKeys(parameters, version)

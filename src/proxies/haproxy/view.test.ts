@@ -56,6 +56,11 @@ describe('each parameter reaches its directive', () => {
       ['acl public_name req.hdr(Host),field(1,:) -m str -i b.test', 'http-request deny deny_status 404 if !public_name'],
     ],
     ['HSTS', {tls: {...TLS, hsts: '1y'}}, ['http-after-response set-header Strict-Transport-Security max-age=31536000 if { ssl_fc }']],
+    [
+      'HSTS of whole seconds',
+      {tls: {...TLS, hsts: '1500ms'}},
+      ['http-after-response set-header Strict-Transport-Security max-age=1 if { ssl_fc }'],
+    ],
     ['OCSP stapling', {tls: {...TLS, ocspStapling: true}}, ['ocsp-update.mode on']],
     [
       'a redirect to another port',

@@ -36,7 +36,7 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
     ...listenerView(parameters, version),
     ...upstreamView(parameters, target, client),
     header: target.header,
-    title: `HAProxy ${version} in front of ${nodes === 1 ? 'one GMS node' : `${nodes} GMS nodes`}, rendered by gms-proxy`,
+    title: `HAProxy in front of ${nodes === 1 ? 'one GMS node' : `${nodes} GMS nodes`}, rendered by gms-proxy`,
     fragment,
     frontend: fragment ? 'gms_chat' : 'chat',
     from: fragment ? ' from gms_defaults' : '',

@@ -52,7 +52,7 @@ export function serversView(parameters: Parameters, target: RenderTarget): reado
       serverName: serverNames.join(' '),
       redirect: redirectOf(tls, serverNames),
     }
-    return {...server, ...locationsView(parameters, target, server, 0)}
+    return {...server, ...locationsView(parameters, target, server, undefined)}
   })
   const names = listener[0]?.serverNames ?? []
   const encrypted = grouped(tls, ({address: _, port: __, ...own}) => own).map((group): ServerView => {
@@ -69,7 +69,7 @@ export function serversView(parameters: Parameters, target: RenderTarget): reado
       serverName: (own.serverNames.length > 0 ? own.serverNames : names).join(' '),
       redirect: '',
     }
-    return {...server, ...locationsView(parameters, target, server, own.hsts ?? 0)}
+    return {...server, ...locationsView(parameters, target, server, own.hsts)}
   })
   return [...plain, ...encrypted]
 }
@@ -195,7 +195,7 @@ function locationsView(
   parameters: Parameters,
   target: RenderTarget,
   server: Record<string, unknown>,
-  hsts: number,
+  hsts: number | undefined,
 ): Record<string, unknown> {
   const {access, upload, polling} = parameters
   const snippets = snippetsOf(parameters)
@@ -203,7 +203,7 @@ function locationsView(
   const cors = access.cors === 'proxy'
   const addHeaders: readonly Header[] = [
     ...(plan.kind === 'key' && plan.cookie ? [{name: 'Set-Cookie', value: '$gms_affinity_cookie always'}] : []),
-    ...(hsts > 0 ? [{name: 'Strict-Transport-Security', value: `"max-age=${Math.floor(hsts / 1000)}" always`}] : []),
+    ...(hsts === undefined ? [] : [{name: 'Strict-Transport-Security', value: `"max-age=${Math.floor(hsts / 1000)}" always`}]),
     ...(cors
       ? [
           {name: 'Access-Control-Allow-Origin', value: '$gms_cors_origin always'},

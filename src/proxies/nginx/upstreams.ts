@@ -53,7 +53,7 @@ export function upstreamsView(parameters: Parameters, {version}: RenderTarget): 
       ...(drain && role === 'member' ? [plan.kind === 'none' || !sticky ? 'down' : 'drain'] : []),
     ].join(' '),
   })
-  const zone = `zone=gms_sticky:${Math.ceil((limits.chats * 4) / SESSIONS_PER_MIB)}m timeout=${Math.max(DAY, upgrade.idleTimeout) / 1000}s header`
+  const zone = `zone=gms_sticky:${Math.ceil((limits.chats * 4) / SESSIONS_PER_MIB)}m timeout=${Math.ceil(Math.max(DAY, upgrade.idleTimeout) / 1000)}s header`
   const learnt = (create: string, lookup: string) => `learn create=${create} lookup=${lookup} ${zone}`
   const backups = nodes.some(({backup}) => backup)
   const balance =

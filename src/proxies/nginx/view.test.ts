@@ -114,6 +114,11 @@ describe('tls', () => {
     )
   })
 
+  test('Strict-Transport-Security of 0s is said: it is what ends an earlier one', () => {
+    expect(lines({tls: {...tls, hsts: '0s'}})).toContain('add_header Strict-Transport-Security "max-age=0" always;')
+    expect(text({tls})).not.toContain('Strict-Transport')
+  })
+
   test('client certificates, stapling', () => {
     const found = lines({tls: {...tls, clientCertificates: {authority: '/etc/ssl/ca.pem', required: false}, ocspStapling: true}})
     expect(found).toEqual(
@@ -133,6 +138,11 @@ describe('tls', () => {
 })
 
 describe('upstream', () => {
+  test('what a client learnt is kept for whole seconds: nginx takes no fraction', () => {
+    const found = text({upgrade: {idleTimeout: '172800001ms'}}, '1.30.0')
+    expect(found).toContain('timeout=172801s header;')
+  })
+
   test('weights and limits of nodes', () => {
     const upstream = {nodes: [{host: 'a', port: 1, weight: 3, maxConnections: 500}, 'b:2']}
     expect(lines({upstream})).toContain('server a:1 weight=3 max_conns=500 max_fails=3 fail_timeout=9s;')

@@ -9,7 +9,7 @@ import {evidence, time} from '../../evidence.ts'
 const HOLD_MS = 2000
 
 /** Users who poll, one after the other, while the chats are open; the quickest of them shows what the proxy can do on a busy machine. */
-const POLLING_USERS = 5
+const POLLING_USERS = 3
 /** Longer than this beyond what GMS itself needs is not at once. */
 const AT_ONCE_MS = 1000
 
