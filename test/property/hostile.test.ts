@@ -168,18 +168,9 @@ function skeleton(proxy: Proxy, read: Awaited<ReturnType<typeof load>>): unknown
 
 /** Snippets that would leave their place, for each proxy. */
 const ESCAPES: readonly {proxy: ProxyName; place: string; text: string}[] = [
-  ...[
-    '}',
-    '} server { listen 81;',
-    'a b',
-    'if ($x) {',
-    '"',
-    "'",
-    'a "b;',
-    'a b; }{',
-    'a {b}',
-    'include /etc/passwd; }',
-  ].flatMap(text => ['main', 'http', 'upstream', 'server', 'location'].map(place => ({proxy: 'nginx' as const, place, text}))),
+  ...['}', '} server { listen 81;', 'a b', 'if ($x) {', '"', "'", 'a "b;', 'a b; }{', 'a {b}', 'include /etc/passwd; }'].flatMap(text =>
+    ['main', 'http', 'upstream', 'server', 'location'].map(place => ({proxy: 'nginx' as const, place, text})),
+  ),
   ...[
     '</VirtualHost>',
     '<VirtualHost *:81>',

@@ -40,54 +40,80 @@ export async function installed(proxy: Proxy): Promise<string | undefined> {
  * @throws the counterexample: a configuration that is refused, or accepted with a warning.
  */
 export async function assertAccepted(proxy: Proxy, binary: string): Promise<{refusals: number; runs: number}> {
-  const folder = mkdtempSync(join(tmpdir(), `gms-proxy-property-${proxy.name}-`))
+  await using judge = await realBinary(proxy, binary)
+  const {version} = judge
   let runs = 0
   let refusals = 0
-  try {
-    const version = proxy.parseVersion((await ask(proxy.versionCommand(binary))).output) ?? ''
-    const installation = await proxy.installation(binary, version, async args => (await ask([binary, ...args])).output, list)
-    const plan = {
-      folder,
-      runtime: 'binary',
-      version,
-      listenAddress: '127.0.0.1',
-      installation,
-      openFiles: 8192,
-      certificates: await certificates(folder),
-      allowExec: false,
-    } as const
-    const how = fc.record({layout: fc.constantFrom(...LAYOUTS), fragment: fc.boolean(), header: fc.constant(['one line'])})
-    await fc.assert(
-      fc.asyncProperty(arbitraryParameters, how, async (input, target) => {
-        const {parameters, removed} = await honoured(proxy, input, {...target, version})
-        refusals += removed.length > 0 ? 1 : 0
-        runs++
-        const bundle = render(proxy, parameters, version, target)
-        const config = proxy.parse(bundle)
-        expect(config.problems).toEqual([])
-        const listeners = proxy.listeners(config)
-        const nodes = [...new Set(proxy.nodes(config).map(({address}) => address))]
-        const placed: SandboxPlan = {
-          ...plan,
-          ports: listeners.map((_, index) => 20_701 + index),
-          nodes: nodes.map((_, index) => `127.0.0.1:${20_800 + index}`),
-        }
-        const runnable = sandbox(proxy, config, placed)
-        for (const {path, text} of runnable.files) {
-          mkdirSync(dirname(join(folder, path)), {recursive: true})
-          writeFileSync(join(folder, path), text)
-        }
-        const {status, output} = await ask(proxy.configTest(binary, runnable.entry, folder, version).argv)
-        const messages = proxy.parseConfigTest(output)
-        if (status !== 0 || messages.length > 0)
-          expect({status, messages, output}, bundle.files.map(({text}) => text).join('\n')).toEqual({status: 0, messages: [], output})
-      }),
-      {numRuns: RUNS},
-    )
-  } finally {
-    rmSync(folder, {recursive: true, force: true})
-  }
+  await fc.assert(
+    fc.asyncProperty(arbitraryParameters, hows, async (input, how) => {
+      const {parameters, removed} = await honoured(proxy, input, {...how, version})
+      refusals += removed.length > 0 ? 1 : 0
+      runs++
+      await judge.accepts(parameters, how)
+    }),
+    {numRuns: RUNS},
+  )
   return {refusals, runs}
+}
+
+/** The same for these deployments, in every layout, whole and as a fragment; gives how many the proxy did not decline. */
+export async function assertAllAccepted(proxy: Proxy, binary: string, deployments: readonly Parameters[]): Promise<number> {
+  await using judge = await realBinary(proxy, binary)
+  let accepted = 0
+  for (const parameters of deployments)
+    for (const how of LAYOUTS.flatMap(layout => [true, false].map(fragment => ({layout, fragment, header: []})))) {
+      if (proxy.unsupported(parameters, {...how, version: judge.version}).length > 0) continue
+      await judge.accepts(parameters, how)
+      accepted++
+    }
+  return accepted
+}
+
+const hows = fc.record({layout: fc.constantFrom(...LAYOUTS), fragment: fc.boolean(), header: fc.constant(['one line'])})
+
+/** A binary that tests what is rendered for its version, in a folder of its own. */
+async function realBinary(proxy: Proxy, binary: string) {
+  const folder = mkdtempSync(join(tmpdir(), `gms-proxy-property-${proxy.name}-`))
+  const version = proxy.parseVersion((await ask(proxy.versionCommand(binary))).output) ?? ''
+  const installation = await proxy.installation(binary, version, async args => (await ask([binary, ...args])).output, list)
+  const plan = {
+    folder,
+    runtime: 'binary',
+    version,
+    listenAddress: '127.0.0.1',
+    installation,
+    openFiles: 8192,
+    certificates: await certificates(folder),
+    allowExec: false,
+  } as const
+  return {
+    version,
+    async accepts(parameters: Parameters, how: Omit<RenderTarget, 'version'>): Promise<void> {
+      const bundle = render(proxy, parameters, version, how)
+      const config = proxy.parse(bundle)
+      expect(config.problems).toEqual([])
+      const listeners = proxy.listeners(config)
+      const nodes = [...new Set(proxy.nodes(config).map(({address}) => address))]
+      const placed: SandboxPlan = {
+        ...plan,
+        ports: listeners.map((_, index) => 20_701 + index),
+        nodes: nodes.map((_, index) => `127.0.0.1:${20_800 + index}`),
+      }
+      const runnable = sandbox(proxy, config, placed)
+      for (const {path, text} of runnable.files) {
+        mkdirSync(dirname(join(folder, path)), {recursive: true})
+        writeFileSync(join(folder, path), text)
+      }
+      const {status, output} = await ask(proxy.configTest(binary, runnable.entry, folder, version).argv)
+      const messages = proxy.parseConfigTest(output)
+      if (status !== 0 || messages.length > 0)
+        expect({status, messages, output}, bundle.files.map(({text}) => text).join('\n')).toEqual({status: 0, messages: [], output})
+    },
+    [Symbol.asyncDispose]() {
+      rmSync(folder, {recursive: true, force: true})
+      return Promise.resolve()
+    },
+  }
 }
 
 /** Takes out what the proxy declares that it cannot do, until it declares nothing. */
