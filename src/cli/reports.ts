@@ -60,6 +60,6 @@ export function exitCodeOf({verdict, subjects}: Report, {failOn, failOnSkip}: {f
   if (verdict === 'errored') return EXIT.environment
   const outcomes = subjects.flatMap(subject => subject.outcomes)
   const failed = outcomes.some(({status, severity}) => status === 'failed' && reaches(severity, failOn))
-  const skipped = failOnSkip && outcomes.some(({status}) => status === 'skipped')
+  const skipped = failOnSkip && outcomes.some(({status, notPromised}) => status === 'skipped' && !notPromised)
   return failed || skipped ? EXIT.findings : EXIT.ok
 }

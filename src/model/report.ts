@@ -41,6 +41,8 @@ export interface Outcome {
   durationMs: number
   /** One short fact worth reading on success, e.g. "35 s of 3600 s promised". */
   detail?: string
+  /** Only for `skipped`: the deployment neither does nor promises what the check is about. That is no half of a run: the verdict can be passed. */
+  notPromised?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
@@ -63,6 +65,8 @@ export interface Promises {
   tls: boolean
   /** The proxy speaks TLS to the nodes. */
   upstreamTls: boolean
+  /** No node has to prove its name: said so by the operator. */
+  upstreamUnverified?: true
   /** Web origins that may use the chat; empty: all. */
   origins: readonly string[]
   /** Node names are followed when their addresses change, after so many ms; absent: they are not. */
@@ -132,12 +136,14 @@ export interface Report {
   subjects: readonly SubjectReport[]
 }
 
-/** `errored` wins over `failed`, `failed` over `partial` (something skipped). */
-export function verdictOf(parts: readonly {status?: Status; verdict?: Verdict}[]): Verdict {
+/** `errored` wins over `failed`, `failed` over `partial` (something skipped that the deployment does or promises, or nothing judged). */
+export function verdictOf(parts: readonly {status?: Status; notPromised?: true; verdict?: Verdict}[]): Verdict {
   const has = (status: Status, verdict: Verdict) => parts.some(part => part.status === status || part.verdict === verdict)
   if (parts.length === 0 || has('errored', 'errored')) return 'errored'
   if (has('failed', 'failed')) return 'failed'
-  return has('skipped', 'partial') ? 'partial' : 'passed'
+  const half = parts.some(part => (part.status === 'skipped' && !part.notPromised) || part.verdict === 'partial')
+  // What has nothing to judge is no half of a run, and no run either.
+  return half || !has('passed', 'passed') ? 'partial' : 'passed'
 }
 
 /** True when `severity` is at or above `threshold`. */

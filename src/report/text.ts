@@ -102,7 +102,14 @@ function checkLines({outcomes}: SubjectReport, {width}: Canvas, style: Styles): 
 function detailOf(outcome: Outcome): string {
   const [finding] = outcome.findings
   return (
-    (outcome.status === 'failed' ? finding?.actual : outcome.status === 'passed' ? outcome.detail : outcome.status)?.split('\n')[0] ?? ''
+    (outcome.status === 'failed'
+      ? finding?.actual
+      : outcome.status === 'passed'
+        ? outcome.detail
+        : outcome.notPromised
+          ? 'not promised'
+          : outcome.status
+    )?.split('\n')[0] ?? ''
   )
 }
 
@@ -120,7 +127,24 @@ function troubles({outcomes}: SubjectReport, canvas: Canvas, style: Styles): rea
       .filter(({followsFrom}) => canvas.verbose || followsFrom === undefined)
       .map(outcome => findingLines(outcome, canvas, style, explainedBy(outcome))),
     ...of('errored').map(outcome => reasonLines(outcome, canvas, style)),
-    ...(of('skipped').length > 0 ? [skips(of('skipped'), canvas, style)] : []),
+    ...(of('skipped').some(({notPromised}) => !notPromised)
+      ? [
+          skips(
+            of('skipped').filter(({notPromised}) => !notPromised),
+            canvas,
+            style,
+          ),
+        ]
+      : []),
+    ...(canvas.verbose && of('skipped').some(({notPromised}) => notPromised)
+      ? [
+          skips(
+            of('skipped').filter(({notPromised}) => notPromised),
+            canvas,
+            style,
+          ),
+        ]
+      : []),
   ]
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))
 }
@@ -147,7 +171,7 @@ function grid({subjects}: Report, {width}: Canvas, style: Styles): readonly stri
         const cells = subjects.map(({outcomes}) => {
           const outcome = outcomes.find(one => one.id === id)
           if (!outcome) return ' '.repeat(cell)
-          const time = outcome.status === 'skipped' ? 'skipped' : duration(outcome.durationMs)
+          const time = outcome.notPromised ? 'n/a' : outcome.status === 'skipped' ? 'skipped' : duration(outcome.durationMs)
           return `${style.mark(outcome.status)} ${style.dim(fit(time, cell - 3, 'right'))} `
         })
         return `  ${style.dim(fit(index === 0 ? concern : '', CONCERN_WIDTH))}${fit(harmless(title), room - 2)}  ${cells.join('')}`.trimEnd()
@@ -178,7 +202,8 @@ function counts(outcomes: readonly Outcome[], style: Styles): string {
     ...(count('errored') > 0 ? [style.of('errored', `${count('errored')} errored`)] : []),
     count('failed') > 0 ? style.of('failed', `${count('failed')} failed`) : '0 failed',
     `${count('passed')} passed`,
-    `${count('skipped')} skipped`,
+    `${outcomes.filter(({status, notPromised}) => status === 'skipped' && !notPromised).length} skipped`,
+    ...(outcomes.some(({notPromised}) => notPromised) ? [`${outcomes.filter(({notPromised}) => notPromised).length} not promised`] : []),
   ].join(' · ')
 }
 

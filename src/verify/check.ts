@@ -128,9 +128,14 @@ export interface Draft {
 export type Judgement =
   | {status: 'passed'; detail?: string}
   | {status: 'failed'; findings: readonly Draft[]}
-  /** The host or GMS does not allow a verdict although nothing is wrong with the proxy. */
-  | {status: 'skipped'; because: string}
+  /** The host or GMS does not allow a verdict although nothing is wrong with the proxy; or there is nothing to judge (`notPromised`). */
+  | {status: 'skipped'; because: string; notPromised?: true}
   | {status: 'errored'; because: string}
+
+/** The judgement where the deployment neither does nor promises what a check is about. */
+export function notPromised(because: string): Judgement {
+  return {status: 'skipped', because, notPromised: true}
+}
 
 /** One promise, felt in live traffic. */
 export interface Check {

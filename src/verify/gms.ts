@@ -50,6 +50,7 @@ interface SideOptions {
   access: Access
   /** What simulated nodes set. */
   sessionCookie?: SessionCookie
+  commonSessions?: boolean
   logger: Logger
 }
 
@@ -57,7 +58,16 @@ interface SideOptions {
 const KEPT_REQUESTS = 100_000
 
 /** As many simulated nodes as the configuration names, and one more. */
-export async function simulatedGms({count, host, tls, promises, access, sessionCookie, logger}: SideOptions): Promise<GmsSide> {
+export async function simulatedGms({
+  count,
+  host,
+  tls,
+  promises,
+  access,
+  sessionCookie,
+  commonSessions = false,
+  logger,
+}: SideOptions): Promise<GmsSide> {
   const simulator = await startSimulator({
     nodes: count + 1,
     host,
@@ -66,6 +76,7 @@ export async function simulatedGms({count, host, tls, promises, access, sessionC
     maxFileSize: promises.maxFileSize,
     chatService: access.chatService,
     ...(sessionCookie ? {sessionCookie} : {}),
+    commonSessions,
     // What the operator calls his service, and who may ask, is not known: a health check of whatever name must find its node.
     adminAuth: 'any',
     statusServices: 'any',

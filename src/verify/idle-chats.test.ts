@@ -1,7 +1,7 @@
 import {connect, createServer} from 'node:net'
 import type {AddressInfo, Socket} from 'node:net'
 import {setTimeout} from 'node:timers/promises'
-import {afterAll, beforeAll, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import type {Budgets} from '../flows/flow.ts'
 import type {Promises} from '../model/report.ts'
 import {startSimulator} from '../simulator/simulator.ts'
@@ -42,10 +42,18 @@ interface Hop {
   mostOfOneAddress?: number
   /** Only upgrades with this origin. */
   origin?: string
+  /** What it tells GMS of every client. */
+  tells?: string
+  /** Users cannot have addresses of their own there. */
+  name?: string
 }
 
-async function judged({slowMs = 0, mostOfOneAddress = Infinity, origin}: Hop, more: Partial<Stage> = {}): Promise<Judgement> {
-  const [node, bystander] = simulator.nodes
+async function judged(
+  {slowMs = 0, mostOfOneAddress = Infinity, origin, tells, name = '127.0.0.1'}: Hop,
+  more: Partial<Stage> = {},
+  gms = simulator,
+): Promise<Judgement> {
+  const [node, bystander] = gms.nodes
   if (!node || !bystander) throw new Error('a simulator without nodes')
   const open = new Map<string, number>()
   const relay = (client: Socket) => {
@@ -67,7 +75,7 @@ async function judged({slowMs = 0, mostOfOneAddress = Infinity, origin}: Hop, mo
       const upstream = connect({host: node.host, port: node.port})
       upstream.on('error', () => client.destroy()).on('close', () => client.destroy())
       client.on('close', () => upstream.destroy()).on('data', chunk => upstream.write(chunk))
-      upstream.write(head)
+      upstream.write(tells === undefined ? head : text.replace('\r\n\r\n', `\r\nX-Forwarded-For: ${tells}\r\n\r\n`), 'latin1')
       const pass = async (chunk: Buffer) => {
         if (!upgrade && slowMs > 0) await setTimeout(slowMs)
         if (client.writable) client.write(chunk)
@@ -77,7 +85,7 @@ async function judged({slowMs = 0, mostOfOneAddress = Infinity, origin}: Hop, mo
   }
   const server = createServer(relay)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const url = new URL(`http://${name}:${(server.address() as AddressInfo).port}`)
   const {signal} = new AbortController()
   const target = {url, hostHeader: url.host, chatService: DEFAULT_CHAT_SERVICE, origin: 'https://www.example.com'}
   const stage: Stage = {
@@ -87,11 +95,11 @@ async function judged({slowMs = 0, mostOfOneAddress = Infinity, origin}: Hop, mo
     mostChats: 1000,
     signal,
     upstream: {
-      recorder: simulator.recorder,
+      recorder: gms.recorder,
       nodes: [node],
       written: [],
       bystander: {name: bystander.name, address: `127.0.0.1:${bystander.port}`},
-      control: simulator,
+      control: gms,
       direct: {...target, url: new URL(`http://127.0.0.1:${node.port}`)},
     },
     flow: (flow, input, against = target) => flow.run(against, input, {budgets: BUDGETS, signal}),
@@ -122,6 +130,32 @@ test.runIf(process.platform === 'linux')(
   },
   60_000,
 )
+
+describe('where all users have one address', () => {
+  const crowd = {name: 'localhost', mostOfOneAddress: 20}
+  const promises = {...PROMISES, connectionsPerClient: 20}
+  const OTHER_STAGE = () => startSimulator({nodes: 2, holdMs: BUDGETS.hold})
+
+  test('a limit for each client that was promised is not held against the proxy', async () => {
+    await using own = await OTHER_STAGE()
+    expect(await judged({...crowd, tells: '192.0.2.1'}, {promises}, own)).toMatchObject({
+      status: 'skipped',
+      because: expect.stringContaining('limits.connectionsPerClient: 20') as string,
+    })
+  }, 60_000)
+
+  test('one that nobody promised is', async () => {
+    await using own = await OTHER_STAGE()
+    expect(await judged({...crowd, tells: '192.0.2.1'}, {}, own)).toMatchObject({status: 'failed'})
+  }, 60_000)
+
+  test('nor is a proxy excused that holds fewer, or does not say that it sees one client', async () => {
+    await using own = await OTHER_STAGE()
+    expect(await judged({...crowd, tells: '192.0.2.1', mostOfOneAddress: 10}, {promises}, own)).toMatchObject({status: 'failed'})
+    await using another = await OTHER_STAGE()
+    expect(await judged(crowd, {promises}, another)).toMatchObject({status: 'failed'})
+  }, 60_000)
+})
 
 test('chats come from the page of the deployment', async () => {
   expect(await judged({origin: 'https://www.example.com'})).toMatchObject({status: 'passed'})

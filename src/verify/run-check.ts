@@ -16,7 +16,10 @@ import type {Progress} from './progress.ts'
 import {telltaleLines} from './proxy-log.ts'
 import type {SetStage} from './stage.ts'
 
-/** Why a check is not run here, in words; `undefined` when it is. */
+/** Why a check is not run, in words; and whether there is nothing to judge, or it cannot be judged here. */
+export type NotRun = Pick<Extract<Judgement, {status: 'skipped'}>, 'because' | 'notPromised'>
+
+/** Why a check is not run here; `undefined` when it is. */
 export function whyNot(
   check: Check,
   have: {
@@ -30,20 +33,24 @@ export function whyNot(
     oneForAll?: boolean
     lacks?: Lacks
   },
-): string | undefined {
+): NotRun | undefined {
   const needs = new Set(check.needs)
   const hidden = have.gms === 'hidden'
-  if (hidden && needs.has('configuration')) return 'a proxy that already runs was not started by us'
-  if (hidden && needs.has('evidence')) return 'what reached GMS cannot be seen behind a URL'
+  if (hidden && needs.has('configuration')) return {because: 'a proxy that already runs was not started by us'}
+  if (hidden && needs.has('evidence')) return {because: 'what reached GMS cannot be seen behind a URL'}
   if (have.gms !== 'ours' && needs.has('intrusive') && !have.intrusive)
-    return 'a production system would notice it; allow it with --intrusive'
-  if (have.gms !== 'ours' && needs.has('simulator')) return 'a real GMS cannot be told what to do'
+    return {because: 'a production system would notice it; allow it with --intrusive'}
+  if (have.gms !== 'ours' && needs.has('simulator')) return {because: 'a real GMS cannot be told what to do'}
   if (needs.has('affinity') && !have.affinity)
-    return have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised'
-  if (needs.has('affinity') && have.oneForAll) return 'one GMS stands for all nodes: it knows every session, wherever it is sent'
-  if (!have.accepted && !needs.has('configuration')) return 'the proxy did not accept the configuration'
+    return {
+      because: have.nodes === 1 ? 'one node: every session is on it' : 'affinity.mode is none: no affinity is promised',
+      notPromised: true,
+    }
+  if (needs.has('affinity') && have.oneForAll) return {because: 'one GMS stands for all nodes: it knows every session, wherever it is sent'}
+  if (!have.accepted && !needs.has('configuration')) return {because: 'the proxy did not accept the configuration'}
   const {transport} = check
-  return transport === 'websocket' || transport === 'callback-polling' ? have.lacks?.[transport] : undefined
+  const lack = transport === 'websocket' || transport === 'callback-polling' ? have.lacks?.[transport] : undefined
+  return lack === undefined ? undefined : {because: lack}
 }
 
 /** What a deployment was seen to lack, and why. */
@@ -65,7 +72,7 @@ function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lack
  */
 function standstillMs({budgets, promises: {holdMs, upgradeIdleMs}, upstream}: Stage): number {
   // A simulated node that speaks TLS has to act before a proxy calls it connected, and proxies wait for that for seconds only.
-  return upstream?.tls ? 1000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
+  return upstream?.tls ? 3000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
 }
 
 /** How often it is looked whether this process stands still, ms. */
@@ -244,6 +251,7 @@ export function conclude(
     durationMs,
     ...('detail' in judgement && judgement.detail !== undefined ? {detail: redact(judgement.detail)} : {}),
     ...('because' in judgement ? {because: redact(judgement.because)} : {}),
+    ...('notPromised' in judgement ? {notPromised: true as const} : {}),
     findings,
   }
   onProgress?.({event: 'check-finished', subject, outcome})

@@ -82,7 +82,17 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       )
     : []
   const {sessionCookie} = prepared
-  const side = {count: nodeCount, host: address.listen, tls, promises, access, logger, ...(sessionCookie ? {sessionCookie} : {})}
+  const side = {
+    count: nodeCount,
+    host: address.listen,
+    tls,
+    promises,
+    access,
+    logger,
+    ...(sessionCookie ? {sessionCookie} : {}),
+    // Only then is no affinity right: that they do is what the operator has said by it.
+    commonSessions: promises.nodes > 1 && promises.affinity === 'none',
+  }
   const gms = await (real ? tappedGms(real.urls, side) : simulatedGms(side))
   let running: RunningProxy | undefined
   try {

@@ -1,4 +1,5 @@
 import {ownAddresses} from '../flows/own-addresses.ts'
+import {availableParallelism} from 'node:os'
 import type {LimitFunction} from 'p-limit'
 import pLimit from 'p-limit'
 import type {Ledger} from '../client/ledger.ts'
@@ -16,6 +17,7 @@ import type {Access} from './gms.ts'
 import {ANYBODY, assigned} from './gms.ts'
 import {GENTLE, goodManners} from './manners.ts'
 import {directTarget, preflight, whyTls, whyUnreachable} from './preflight.ts'
+import {watchBusyness} from './busyness.ts'
 import {CHECKS} from './checks/index.ts'
 import type {Progress} from './progress.ts'
 import {conclude, runCheck, whyNot} from './run-check.ts'
@@ -54,6 +56,8 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
   const began = Date.now()
   const checks = selectChecks(CHECKS, options)
   const heavy = pLimit(1)
+  const brisk = pLimit(BRISK * availableParallelism())
+  const again = pLimit(2)
   // Somebody works with a real GMS: a handful of chats at a time, whatever number of subjects there is.
   const gently = pLimit(GENTLE)
   const stop = new AbortController()
@@ -67,7 +71,7 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
         const real = await asked
         return await (subject.kind === 'url'
           ? verifyUrl(subject, checks, {...options, signal}, gently)
-          : verifyConfiguration(subject, checks, {...options, signal}, {heavy, ...(real ? {real, gently} : {})}))
+          : verifyConfiguration(subject, checks, {...options, signal}, {heavy, brisk, again, ...(real ? {real, gently} : {})}))
       } catch (error) {
         stop.abort(error)
         throw error
@@ -87,6 +91,28 @@ export async function verify(subjects: readonly Subject[], options: VerifyOption
     durationMs: Date.now() - began,
     subjects: reports,
   }
+}
+
+/** Checks per core that run side by side while they only work and wait for nothing: more of them would wait for each other, and see that as the proxy's fault. */
+const BRISK = 6
+
+/** What is said of a check that held when there was time for it. */
+const REPEATED = 'at the second attempt: this machine was too busy at the first'
+
+/** How a check ended, and whether that may be the fault of a busy machine. */
+interface Heard {
+  outcome: Outcome
+  again: boolean
+}
+
+/** Who may run beside whom, over all subjects. */
+interface Turns {
+  /** One at a time. */
+  heavy: LimitFunction
+  /** Checks without a long wait. */
+  brisk: LimitFunction
+  /** Checks that are repeated. */
+  again: LimitFunction
 }
 
 /** The first addresses are those that checks hand out to their own users. */
@@ -114,7 +140,7 @@ async function verifyConfiguration(
   subject: Exclude<Subject, {kind: 'url'}>,
   selected: readonly Check[],
   options: VerifyOptions,
-  {heavy, real, gently}: {heavy: LimitFunction; real?: RealGms; gently?: LimitFunction},
+  {heavy, brisk, again, real, gently}: Turns & {real?: RealGms; gently?: LimitFunction},
 ): Promise<SubjectReport> {
   const {proxy, name} = subject
   const {signal, onProgress} = options
@@ -141,7 +167,7 @@ async function verifyConfiguration(
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
     const addresses = real ? [] : await ownAddresses(shared.stage.target.url, checks.length, BEYOND_OTHERS)
-    const judge = async (check: Check, set: SetStage, ledger?: Ledger) =>
+    const judge = async (check: Check, set: SetStage, tell: VerifyOptions['onProgress'], ledger?: Ledger) =>
       runCheck(check, set === shared ? await fromOwnAddress(set, addresses[checks.indexOf(check)]) : set, {
         name,
         proxy,
@@ -150,6 +176,7 @@ async function verifyConfiguration(
         ...(ledger ? {ledger} : {}),
         ...(real ? {lacks: real.offer.lacks} : {}),
         ...options,
+        ...(tell ? {onProgress: tell} : {}),
       })
     const skipReason = (check: Check) =>
       whyNot(check, {
@@ -161,20 +188,45 @@ async function verifyConfiguration(
         oneForAll: real !== undefined && named > 1 && new Set(real.urls.map(({origin}) => origin)).size === 1,
         ...(real ? {lacks: real.offer.lacks} : {}),
       })
-    const run = async (check: Check): Promise<Outcome> => {
-      const because = skipReason(check)
-      if (because !== undefined) return conclude(check, name, {status: 'skipped', because}, 0, onProgress)
-      const act = (ledger?: Ledger) =>
-        check.isolation === 'own-proxy' ? withOwnStage(stageOptions, set => judge(check, set, ledger)) : judge(check, shared, ledger)
-      return real && gently ? real.turn(gently, act) : act()
+    const act = (check: Check, tell: VerifyOptions['onProgress'], ledger?: Ledger) =>
+      check.isolation === 'own-proxy'
+        ? withOwnStage(stageOptions, set => judge(check, set, tell, ledger))
+        : judge(check, shared, tell, ledger)
+    /** Of what has to be heard again nobody is told yet. */
+    const hear = async (check: Check): Promise<Heard> => {
+      const notRun = skipReason(check)
+      if (notRun) return {outcome: conclude(check, name, {status: 'skipped', ...notRun}, 0, onProgress), again: false}
+      if (real && gently) return {outcome: await real.turn(gently, ledger => act(check, onProgress, ledger)), again: false}
+      const kept: Progress[] = []
+      const wasBusy = watchBusyness()
+      const outcome = await act(check, progress => {
+        if (progress.event === 'check-finished') kept.push(progress)
+        else onProgress?.(progress)
+      })
+      const repeat = (outcome.status === 'failed' || outcome.status === 'errored') && wasBusy()
+      if (!repeat) for (const progress of kept) onProgress?.(progress)
+      return {outcome, again: repeat}
+    }
+    const hearAgain = async (check: Check): Promise<Outcome> => {
+      const outcome = await again(() => act(check, () => {}))
+      const heard = outcome.status === 'passed' ? {...outcome, detail: [outcome.detail, REPEATED].filter(Boolean).join('; ')} : outcome
+      onProgress?.({event: 'check-finished', subject: name, outcome: heard})
+      return heard
     }
     const quick = checks.filter(check => check.isolation !== 'after' && !check.heavy)
-    const running = quick.map(check => ({check, outcome: run(check)}))
-    const quickDone = Promise.allSettled(running.filter(({check}) => !check.longestWaitMs).map(({outcome}) => outcome))
-    const heavyRuns = checks.filter(check => check.heavy).map(check => ({check, outcome: quickDone.then(() => heavy(() => run(check)))}))
-    await settle([...running, ...heavyRuns].map(({outcome}) => outcome))
-    const after = checks.filter(check => check.isolation === 'after').map(check => ({check, outcome: run(check)}))
-    const outcomes = await inOrder(checks, [...running, ...heavyRuns, ...after])
+    const running = quick.map(check => ({check, heard: check.longestWaitMs ? hear(check) : brisk(() => hear(check))}))
+    const quickDone = Promise.allSettled(running.filter(({check}) => !check.longestWaitMs).map(({heard}) => heard))
+    const heavyRuns = checks.filter(check => check.heavy).map(check => ({check, heard: quickDone.then(() => heavy(() => hear(check)))}))
+    const calm = Promise.allSettled([quickDone, ...heavyRuns.map(({heard}) => heard)])
+    const settled = [...running, ...heavyRuns].map(({check, heard}) => ({
+      check,
+      outcome: heard.then(async first => (first.again ? calm.then(() => hearAgain(check)) : first.outcome)),
+    }))
+    await settle(settled.map(({outcome}) => outcome))
+    const after = checks
+      .filter(check => check.isolation === 'after')
+      .map(check => ({check, outcome: hear(check).then(first => (first.again ? hearAgain(check) : first.outcome))}))
+    const outcomes = await inOrder(checks, [...settled, ...after])
     const report: SubjectReport = {
       name,
       proxy: proxy.name,
@@ -232,14 +284,14 @@ async function verifyUrl(
   const oneByOne = pLimit(1)
   const turn = goodManners({access, at: [target], signal, logger: options.logger})
   const run = (check: Check): Promise<Outcome> => {
-    const because = whyNot(check, {
+    const notRun = whyNot(check, {
       accepted: true,
       affinity: promises.affinity === 'required',
       nodes: promises.nodes,
       gms: 'hidden',
       intrusive: options.intrusive,
     })
-    if (because !== undefined) return Promise.resolve(conclude(check, name, {status: 'skipped', because}, 0, onProgress))
+    if (notRun) return Promise.resolve(conclude(check, name, {status: 'skipped', ...notRun}, 0, onProgress))
     return turn(check.isolation === 'own-proxy' ? oneByOne : gently, ledger => runCheck(check, set, {name, ledger, ...options}))
   }
   const runs = checks.map(check => ({check, outcome: run(check)}))

@@ -44,6 +44,13 @@ describe('the packed tarball, installed into an empty prefix', () => {
     expect({exitCode, verdict: report.verdict}).toEqual({exitCode: 0, verdict: 'passed'})
   })
 
+  it('makes certificates, and Node warns of nothing', {timeout: 60_000}, async () => {
+    const args = ['verify', 'nginx', '--set', 'upstream.nodes=gms1:8080', '--set', 'tls.certificate=/chat.pem', '--only', 'tls-terminates']
+    const {stderr, exitCode} = await execa(program, args, {cwd: prefix, reject: false})
+    expect(stderr).not.toContain('Warning')
+    expect(exitCode).toBe(0)
+  })
+
   it('explains', async () => {
     const {stdout} = await execa(program, ['explain', 'upgrade-handshake'], {cwd: prefix})
     expect(stdout).toContain('proxy_http_version')

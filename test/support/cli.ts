@@ -1,7 +1,7 @@
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {execa} from 'execa'
-import type {Report, SubjectReport} from '../../src/model/report.ts'
+import type {Report, Status, SubjectReport} from '../../src/model/report.ts'
 
 export const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const entry = join(projectRoot, 'bin/run.js')
@@ -33,10 +33,10 @@ export async function verifyJson(args: readonly string[]): Promise<{report: Repo
   return {report: JSON.parse(stdout) as Report, exitCode, stderr}
 }
 
-/** Ids of the outcomes with this status, sorted. */
-export function idsWith(subject: SubjectReport | undefined, status: string): readonly string[] {
+/** Ids of the outcomes with this status, sorted; `skipped` are those that could not be judged, `notPromised` those with nothing to judge. */
+export function idsWith(subject: SubjectReport | undefined, status: Status | 'notPromised'): readonly string[] {
   return (subject?.outcomes ?? [])
-    .filter(outcome => outcome.status === status)
+    .filter(outcome => (outcome.notPromised ? 'notPromised' : outcome.status) === status)
     .map(({id}) => id)
     .sort()
 }

@@ -1,6 +1,6 @@
 import {strangersAddress} from '../../../flows/own-addresses.ts'
 import {chatListeners, from} from '../../chat-listeners.ts'
-import {withWitnesses} from '../../check.ts'
+import {notPromised, withWitnesses} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 import {seesOurAddress, waysIn} from '../../ways-in.ts'
 
@@ -33,7 +33,7 @@ export const check = withWitnesses({
   async run(stage) {
     const {promises, upstream, target} = stage
     const {allow} = promises
-    if (allow === undefined) return {status: 'skipped', because: 'everybody may connect: access.allow names no networks'}
+    if (allow === undefined) return notPromised('everybody may connect: access.allow names no networks')
     const chats = await chatListeners(stage)
     if (chats.length === 0) return {status: 'skipped', because: 'no request for the chat reaches GMS (see listener-reaches-gms)'}
     const stranger = seesOurAddress(upstream) ? await strangersAddress(target.url) : undefined

@@ -4,7 +4,7 @@ import type {UpgradeResult} from '../../../flows/upgrade.ts'
 import {upgrade} from '../../../flows/upgrade.ts'
 import {COMETD_PATH, META} from '../../../wire/bayeux.ts'
 import type {Draft, WitnessedStage} from '../../check.ts'
-import {withWitnesses} from '../../check.ts'
+import {notPromised, withWitnesses} from '../../check.ts'
 import {evidence, nothingArrived} from '../../evidence.ts'
 
 const MOST = 3
@@ -48,7 +48,7 @@ export const check = withWitnesses({
     const {promises, upstream} = stage
     const own = promises.origins.slice(0, MOST)
     const [first] = own
-    if (first === undefined) return {status: 'skipped', because: 'no origins were promised: access.origins says which'}
+    if (first === undefined) return notPromised('no origins were promised: access.origins says which')
     const [friends, strangers] = await Promise.all([
       Promise.all(own.map(origin => tryOrigin(stage, origin))),
       Promise.all(strangersTo(first, promises.origins).map(origin => tryOrigin(stage, origin))),

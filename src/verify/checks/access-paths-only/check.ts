@@ -2,7 +2,7 @@ import type {PlainRequestResult} from '../../../flows/plain-request.ts'
 import {plainRequest} from '../../../flows/plain-request.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import type {WitnessedStage} from '../../check.ts'
-import {withWitnesses} from '../../check.ts'
+import {notPromised, withWitnesses} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 import {isWithin, pathAtGms} from '../../gms-path.ts'
 
@@ -85,7 +85,7 @@ export const check = withWitnesses({
     const tricks = await Promise.all(climbing(base, target.hostHeader).map(path => attempt(stage, path)))
     const through = new Set(plain.flatMap(({arrivedAs}) => arrivedAs ?? []))
     if (promises.onlyPaths !== true && through.has(ELSEWHERE))
-      return {status: 'skipped', because: 'every path is passed on, and none were promised to be the only ones: access.paths says which'}
+      return notPromised('every path is passed on, and none were promised to be the only ones: access.paths says which')
     const isOutside = (path: string) => !isWithin(path, promises.paths)
     // Where nobody promised anything, a path that is passed on anyway was not reached by a trick; and parameters, which only servlet
     // containers take off, are left alone by nearly every rule that was not written for one.

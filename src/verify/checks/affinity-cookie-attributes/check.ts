@@ -6,7 +6,7 @@ import {FILES_PATH} from '../../../wire/chat.ts'
 import type {ListenerStage} from '../../chat-listeners.ts'
 import {chatListeners} from '../../chat-listeners.ts'
 import type {Draft} from '../../check.ts'
-import {withWitnesses} from '../../check.ts'
+import {notPromised, withWitnesses} from '../../check.ts'
 import {about, evidence} from '../../evidence.ts'
 
 /** Chats last for hours; a cookie that ends before its chat takes the chat with it. */
@@ -59,8 +59,7 @@ export const check = withWitnesses({
     )
     const cookies = judged.flatMap(({cookies: own}) => own)
     if (cookies.length === 0) {
-      if (promises.cookie === undefined || promises.affinity === 'none')
-        return {status: 'skipped', because: 'the proxy sets no cookie of its own'}
+      if (promises.cookie === undefined || promises.affinity === 'none') return notPromised('the proxy sets no cookie of its own')
       const results = judged.map(({listener}) => listener)
       return missing(await results[0]?.stage.flow(setCookies, {}), stage.upstream.recorder)
     }

@@ -3,7 +3,7 @@ import {handover} from '../../../flows/handover.ts'
 import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
-import {withSimulator} from '../../check.ts'
+import {notPromised, withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
 import {
   ADDRESSES,
@@ -68,7 +68,7 @@ export const check = withSimulator({
   longestWaitMs: () => WATCH_MS,
   async run({flow, upstream, gms, target}) {
     const {recorder, nodes} = upstream
-    if (nodes.length < 2) return {status: 'skipped', because: 'one node: when it dies there is no other'}
+    if (nodes.length < 2) return notPromised('one node: when it dies there is no other')
     let dead: string | undefined
     const result = await flow(handover, {
       chats: CHATS,

@@ -3,7 +3,7 @@ import {handover} from '../../../flows/handover.ts'
 import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
-import {withSimulator} from '../../check.ts'
+import {notPromised, withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
 import {
   ADDRESSES,
@@ -67,7 +67,7 @@ export const check = withSimulator({
   async run({flow, upstream, gms, target, promises}) {
     const chatsWithinMs = promises.holdMs + AFTER_HOLD_MS
     const {recorder, nodes} = upstream
-    if (nodes.length < 2) return {status: 'skipped', because: 'one node: nobody but it can be used'}
+    if (nodes.length < 2) return notPromised('one node: nobody but it can be used')
     let node: string | undefined
     let kinds: readonly Newcomer['transport'][] = []
     const foundBy = (newcomers: readonly Newcomer[]) =>

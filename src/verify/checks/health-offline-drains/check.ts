@@ -4,7 +4,7 @@ import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 import {SERVICES_PATH, STATUS_PATH} from '../../../wire/chat.ts'
 import type {Draft} from '../../check.ts'
-import {withSimulator} from '../../check.ts'
+import {notPromised, withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
 import {ADDRESSES, busiest, CHATS, lossIn, newcomerEveryMs, nodeOf, sufferingIn, wereOn} from '../../outage.ts'
 
@@ -48,13 +48,12 @@ export const check = withSimulator({
   longestWaitMs: () => WATCH_MS,
   async run({flow, upstream, gms, target, promises}) {
     const {recorder, nodes} = upstream
-    if (nodes.length < 2) return {status: 'skipped', because: 'one node: there is no other for new chats'}
+    if (nodes.length < 2) return notPromised('one node: there is no other for new chats')
     const asked = await recorder.waitFor(
       ({target: path}) => asksForStatus(path),
       promises.asksStatus ? ASKED_WITHIN_MS : ASKED_WITHIN_MS / 3,
     )
-    if (!asked && !promises.asksStatus)
-      return {status: 'skipped', because: 'the proxy asks no node whether it is ONLINE, and nothing promises it'}
+    if (!asked && !promises.asksStatus) return notPromised('the proxy asks no node whether it is ONLINE, and nothing promises it')
     let offline: string | undefined
     const result = await flow(handover, {
       chats: CHATS,

@@ -1,5 +1,6 @@
 import type {HandshakeResult} from '../../../flows/handshake.ts'
 import {handshake} from '../../../flows/handshake.ts'
+import type {OpenChatsResult} from '../../../flows/open-chats.ts'
 import {openChats} from '../../../flows/open-chats.ts'
 import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Check, Stage} from '../../check.ts'
@@ -77,6 +78,8 @@ export const check: Check = {
         status: 'skipped',
         because: `this host itself cannot: ${result.held} of ${chats} chats were held (${result.failure ?? 'a limit of the machine'})`,
       }
+    const crowded = whyCrowded(stage, chats, result)
+    if (crowded !== undefined) return {status: 'skipped', because: crowded}
     const answered = polled
       ? `a plain poll was answered ${time(lag)} later than by GMS itself`
       : `a plain poll was not answered (${unanswered?.seen.stoppedAt ?? 'no answer'})`
@@ -92,6 +95,27 @@ export const check: Check = {
       ],
     }
   },
+}
+
+/** Chats that a limit for one address lets in may be a few less: users before them still leave. */
+const NEARLY = 0.9
+
+/** Limits for each client cannot be told from those of the proxy where all customers look like one to it (a container, another host). */
+function whyCrowded({promises, upstream}: Stage, chats: number, {opened, failure}: OpenChatsResult): string | undefined {
+  const {connectionsPerClient = Infinity, requestsPerSecond} = promises
+  const connections = connectionsPerClient < chats && opened >= connectionsPerClient * NEARLY
+  const requests = requestsPerSecond !== undefined && failure?.includes('HTTP 429') === true
+  if (!(connections || requests) || !isOneAddress(upstream)) return undefined
+  const limit = connections ? `connectionsPerClient: ${connectionsPerClient}` : `requestsPerSecond: ${requestsPerSecond}`
+  return `all users have one address for this proxy, and ${opened} of ${chats} chats is what limits.${limit} grants it`
+}
+
+/** The proxy names one and the same client in every upgrade that reached GMS; nobody tells behind a URL. */
+function isOneAddress(upstream: Stage['upstream']): boolean {
+  if (!upstream) return true
+  const upgrades = upstream.recorder.requests.filter(({headers}) => headers['upgrade'] !== undefined)
+  const clients = new Set(upgrades.map(({headers}) => headers['x-forwarded-for']?.at(-1)))
+  return clients.size === 1 && !clients.has(undefined)
 }
 
 /** A new session that polls. */

@@ -1,7 +1,7 @@
 import {flood, office} from '../../../flows/office.ts'
 import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Draft} from '../../check.ts'
-import {withWitnesses} from '../../check.ts'
+import {notPromised, withWitnesses} from '../../check.ts'
 import {about, evidence, nothingArrived} from '../../evidence.ts'
 
 const CHATS = 30
@@ -53,7 +53,7 @@ export const check = withWitnesses({
   async run({flow, promises, target, upstream: {recorder}}) {
     const {requestsPerSecond, connectionsPerClient} = promises
     if (requestsPerSecond === undefined && connectionsPerClient === undefined)
-      return {status: 'skipped', because: 'no limit of one address was promised (limits.requestsPerSecond, limits.connectionsPerClient)'}
+      return notPromised('no limit of one address was promised (limits.requestsPerSecond, limits.connectionsPerClient)')
     const [home, elsewhere] = await ownAddresses(target.url, 2, AFTER)
     const perSecond = Math.min(USUAL_RATE, PACE * (requestsPerSecond ?? USUAL_RATE))
     const requests = Math.floor(perSecond * SECONDS)

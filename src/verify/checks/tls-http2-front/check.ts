@@ -1,6 +1,7 @@
 import type {Http2ChatResult} from '../../../flows/http2-chat.ts'
 import {http2Chat} from '../../../flows/http2-chat.ts'
 import type {Check} from '../../check.ts'
+import {notPromised} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 import {NO_TLS, overTls} from '../../over-tls.ts'
 
@@ -34,10 +35,10 @@ export const check: Check = {
   budgetMs: () => 180_000,
   async run(stage) {
     const target = overTls(stage)
-    if (!target) return {status: 'skipped', because: NO_TLS}
+    if (!target) return notPromised(NO_TLS)
     const result = await stage.flow(http2Chat, {}, target)
     if (!result.agreed && result.greeting && !result.greeting.failure)
-      return {status: 'skipped', because: 'the listener offers no HTTP/2: browsers speak HTTP/1.1 with it'}
+      return notPromised('the listener offers no HTTP/2: browsers speak HTTP/1.1 with it')
     if (result.ended === 'completed')
       return {
         status: 'passed',

@@ -5,6 +5,7 @@ import type {UpgradeResult} from '../../../flows/upgrade.ts'
 import {upgrade} from '../../../flows/upgrade.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import type {Check, Draft, Stage} from '../../check.ts'
+import {notPromised} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 
 // RFC 9110, 15.4.2 and 15.4.3: "For historical reasons, a user agent MAY change the request method from POST to GET for the subsequent request",
@@ -37,10 +38,7 @@ export const check: Check = {
     const listeners = stage.configuration?.listeners ?? []
     const plain = listeners.filter(({url, meansTls}) => url.protocol === 'http:' && !meansTls)
     if (plain.length === 0 || plain.length === listeners.length)
-      return {
-        status: 'skipped',
-        because: plain.length === 0 ? 'there is no plain listener' : 'there is no TLS listener to be redirected to',
-      }
+      return notPromised(plain.length === 0 ? 'there is no plain listener' : 'there is no TLS listener to be redirected to')
     const outcomes = await Promise.all(plain.map(({url}) => judge(stage, url)))
     const silent = outcomes.find(outcome => typeof outcome === 'string')
     if (typeof silent === 'string') return {status: 'errored', because: silent}

@@ -1,6 +1,7 @@
 import type {TlsHandshakeResult} from '../../../flows/tls-handshake.ts'
 import {tlsHandshake} from '../../../flows/tls-handshake.ts'
 import type {Check} from '../../check.ts'
+import {notPromised} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 import {NO_TLS, overTls} from '../../over-tls.ts'
 
@@ -34,7 +35,7 @@ export const check: Check = {
   budgetMs: () => 60_000,
   async run(stage) {
     const target = overTls(stage)
-    if (!target) return {status: 'skipped', because: NO_TLS}
+    if (!target) return notPromised(NO_TLS)
     const result = await stage.flow(tlsHandshake, {}, target)
     const {greeting} = result
     const flaw = flawOf(greeting ?? {tookMs: 0, failure: {ended: 'closed', reason: result.stoppedAt ?? 'no TLS handshake'}}, {

@@ -4,7 +4,7 @@ import {plainRequest} from '../../../flows/plain-request.ts'
 import type {Transcript} from '../../../flows/flow.ts'
 import {FILES_PATH} from '../../../wire/chat.ts'
 import type {Draft, Stage, Upstream, UpstreamTls} from '../../check.ts'
-import {withSimulator} from '../../check.ts'
+import {notPromised, withSimulator} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 
 /** Users a node, so that each is tried whatever the proxy chooses by. */
@@ -46,7 +46,7 @@ export const check = withSimulator({
   async run(stage) {
     const {upstream, another, signal, promises} = stage
     const {tls} = upstream
-    if (!tls || !another) return {status: 'skipped', because: 'the proxy speaks plain text to its nodes'}
+    if (!tls || !another) return notPromised('the proxy speaks plain text to its nodes')
     const proper = await stage.flow(handshake, {transport: 'long-polling'})
     if (proper.clientId === undefined) {
       const seen = tls.greetings()
@@ -64,6 +64,7 @@ export const check = withSimulator({
         ],
       }
     }
+    if (promises.upstreamUnverified) return notPromised('upstream.tls.verify is false: no node has to prove its name')
     const judged = await Promise.all(
       IMPOSTORS.map(async ({shown, who}) => {
         await using other = await another({shown}, signal)

@@ -1,6 +1,7 @@
 import {upload} from '../../../flows/upload.ts'
 import {judgeChat} from '../../chat-judgement.ts'
 import type {Check} from '../../check.ts'
+import {notPromised} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 import {NO_TLS, overTls, stageOverTls} from '../../over-tls.ts'
 
@@ -36,7 +37,7 @@ export const check: Check = {
   budgetMs: () => 240_000,
   async run(stage) {
     const secure = overTls(stage)
-    if (!secure) return {status: 'skipped', because: NO_TLS}
+    if (!secure) return notPromised(NO_TLS)
     const chat = await judgeChat(stageOverTls(stage, secure), 'websocket')
     if (chat.status !== 'passed') return chat
     const file = await stage.flow(upload, {transport: 'websocket', bytes: Math.min(BYTES, stage.promises.maxFileSize)}, secure)

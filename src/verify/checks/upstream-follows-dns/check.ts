@@ -5,7 +5,7 @@ import {startNameServer} from '../../../simulator/name-server.ts'
 import {startSimulator} from '../../../simulator/simulator.ts'
 import type {Simulator} from '../../../simulator/simulator.ts'
 import type {Judgement, Stage, Upstream} from '../../check.ts'
-import {withSimulator} from '../../check.ts'
+import {notPromised, withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
 import type {Promises} from '../../../model/report.ts'
 
@@ -52,8 +52,10 @@ export const check = withSimulator({
   longestWaitMs: promises => withinMs(promises),
   async run(stage) {
     const {upstream, another, signal, promises} = stage
-    const because = whyNot(upstream, promises)
-    if (because !== undefined || !another) return {status: 'skipped', because: because ?? 'a proxy that already runs cannot be asked'}
+    const unasked = nothingToFollow(upstream, promises)
+    if (unasked !== undefined) return notPromised(unasked)
+    const because = another ? whyNot(upstream) : 'a proxy that already runs cannot be asked'
+    if (because !== undefined || !another) return {status: 'skipped', because: because ?? ''}
     await using names = await startNameServer(BEFORE)
     for (const host of upstream.names?.hosts ?? []) names.place(host, BEFORE)
     await using other = await another({nameServer: names.address}, signal)
@@ -87,15 +89,18 @@ function withinMs({dnsTtlMs = USUAL_TTL_MS}: Promises): number {
   return dnsTtlMs + MARGIN_MS
 }
 
-/** Why nothing can be said, in words. */
-function whyNot({names, nodes}: Upstream, {dnsTtlMs}: Promises): string | undefined {
+/** Why there is nothing to judge, in words. */
+function nothingToFollow({names}: Upstream, {dnsTtlMs}: Promises): string | undefined {
   if (!names || names.hosts.length === 0) return 'the nodes are written as addresses: there is no name to follow'
-  if (names.asks === 'always-system')
-    return dnsTtlMs === undefined
-      ? 'this proxy asks the system for names, and nothing promises that it asks again'
-      : 'this proxy asks the system for names, and the answers of the system cannot be changed here'
-  if (names.asks === 'nobody' && dnsTtlMs === undefined)
-    return 'the configuration names no name server: a node that moves is found when the proxy is reloaded'
+  if (dnsTtlMs !== undefined) return undefined
+  if (names.asks === 'always-system') return 'this proxy asks the system for names, and nothing promises that it asks again'
+  if (names.asks === 'nobody') return 'the configuration names no name server: a node that moves is found when the proxy is reloaded'
+  return undefined
+}
+
+/** Why it cannot be judged here, in words. */
+function whyNot({names, nodes}: Upstream): string | undefined {
+  if (names?.asks === 'always-system') return 'this proxy asks the system for names, and the answers of the system cannot be changed here'
   return nodes.some(({host}) => host !== BEFORE) ? 'a container reaches this machine at a single address: no node can move' : undefined
 }
 
