@@ -91,12 +91,17 @@ function lean() {
   }
 }
 
-/** Keeps these libraries in files of their own. */
+/**
+ * Keeps these libraries in files of their own. They are required: `import()` of code that was compiled from text (`src/cli/code-cache.ts`) makes
+ * Node 20 warn the user of an experimental feature.
+ */
 function apart() {
   return {
     name: 'apart',
     setup(context) {
-      context.onResolve({filter: /^(selfsigned|@clack\/prompts)$/}, ({path}) => ({path: `./${APART[path]}`, external: true}))
+      context.onResolve({filter: /^(selfsigned|@clack\/prompts)$/}, ({path}) => ({path, namespace: 'apart'}))
+      context.onLoad({filter: /.*/, namespace: 'apart'}, ({path}) => ({contents: `module.exports = require('./${APART[path]}')`}))
+      context.onResolve({filter: /^\.\//, namespace: 'apart'}, ({path}) => ({path, external: true}))
     },
   }
 }

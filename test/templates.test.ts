@@ -48,7 +48,7 @@ function marked({name, text}: Source, all: Set<string>): hbs.AST.Program {
   class Marker extends Handlebars.Visitor {
     override BlockStatement(block: hbs.AST.BlockStatement): void {
       super.BlockStatement(block)
-      const place = `${name}.hbs:${block.loc.start.line} ${(block.path).original}`
+      const place = `${name}.hbs:${block.loc.start.line} ${block.path.original}`
       mark(block.program, place)
       mark(block.inverse, `${place} else`)
     }

@@ -217,7 +217,7 @@ function refuse(error: unknown, path: string): never {
 export async function prepareFolder(files: readonly ConfigFile[], folder: string): Promise<void> {
   for (const file of files) {
     const target = join(folder, file.path)
-    await mkdir(dirname(target), {recursive: true}).catch((error: unknown) => refuse(error, dirname(target)))
+    await makeFolder(dirname(target)).catch((error: unknown) => refuse(error, dirname(target)))
     const there = await stat(target).catch((error: unknown) => (isMissing(error) ? undefined : refuse(error, target)))
     if (there?.isDirectory() === true) throw new UsageError(`${target} is a folder`, {suggestions: ['name another folder, or remove it']})
     if (there) await access(target, constants.W_OK).catch((error: unknown) => refuse(error, target))
@@ -231,9 +231,23 @@ export async function prepareFolder(files: readonly ConfigFile[], folder: string
 export async function writeBundle({files}: Pick<ConfigBundle, 'files'>, folder: string): Promise<void> {
   for (const file of files) {
     const target = join(folder, file.path)
-    await mkdir(dirname(target), {recursive: true}).catch((error: unknown) => refuse(error, dirname(target)))
+    await makeFolder(dirname(target)).catch((error: unknown) => refuse(error, dirname(target)))
     await writeFile(target, file.text).catch((error: unknown) => refuse(error, target))
   }
+}
+
+/** Makes a folder and those above it. Not `recursive`: below /proc, where nothing can be made, that never returns (Node 20). */
+async function makeFolder(folder: string): Promise<void> {
+  const there = await stat(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  })
+  if (there?.isDirectory() === true) return
+  if (!there && dirname(folder) !== folder) await makeFolder(dirname(folder))
+  await mkdir(folder).catch(async (error: unknown) => {
+    // Another process may have made it meanwhile.
+    if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true) throw error
+  })
 }
 
 /** One file of a folder that is not what would be written. */

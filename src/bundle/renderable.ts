@@ -40,7 +40,7 @@ export function assertRenderable(proxy: Proxy, parameters: Parameters, version: 
       ...unsupported.map(({path, because}) => `  ${path}: ${because}`),
     ].join('\n'),
     {
-      suggestions: ['leave them out of the parameters file, or override them with --set'],
+      suggestions: ['change or leave out what is named, in the parameters file or with --set'],
     },
   )
 }
@@ -73,7 +73,7 @@ export function lifeOf(proxy: Proxy, version: string, today: string): string | u
   const known = proxy.branches.find(each => each.branch === branch)
   const alive = livingBranches(proxy, today)
   if (known?.endOfLife !== undefined && known.endOfLife < today)
-    return `${proxy.title} ${branch} reached its end of life on ${known.endOfLife}: its authors mend it no more${alive.length === 0 ? '' : `, but ${alive.join(', ')}`}`
+    return `${proxy.title} ${branch} reached its end of life on ${known.endOfLife}: its authors mend it no more${alive.length === 0 ? '' : `, only ${alive.join(', ')}`}`
   if (!known && newest && compareVersions(branch, newest.branch) > 0)
     return `${proxy.title} ${branch} is newer than what this gms-proxy knows (${newest.branch}): rendered as for ${newest.branch}`
   return undefined

@@ -97,7 +97,8 @@ class Lines extends View {
   }
 
   protected changed(progress: Progress, running: Running): void {
-    if (progress.event === 'subject-started') this.note(`${running.name}${running.about}: ${running.total} checks`)
+    if (progress.event === 'subject-started')
+      this.note(`${running.name}${running.about}: ${running.total} ${running.total === 1 ? 'check' : 'checks'}`)
     if (progress.event === 'check-finished' && (progress.outcome.status === 'failed' || progress.outcome.status === 'errored'))
       this.note(`${running.name}: ${progress.outcome.id} ${progress.outcome.status}`)
     if (progress.event === 'subject-finished') this.note(`${running.name}: ${progress.report.verdict}`)

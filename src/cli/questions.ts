@@ -50,6 +50,9 @@ export async function ask(decided: readonly string[]): Promise<readonly string[]
     return value
   }
   const output = process.stderr
+  // A terminal that does not know its size (a serial line, `script`, a container's) says 0, and every letter would stand on a line of its own.
+  output.columns ||= 80
+  output.rows ||= 24
   const isDecided = (key: string) => decided.some(choice => choice.startsWith(`${key}=`) || choice.startsWith(`${key}.`))
   const proxyOf = () => PROXY_NAMES.find(name => choices.includes(`proxy=${name}`))
   const words = (key: string) => shapeAt(parametersShape(), key.split('.'))?.description ?? key

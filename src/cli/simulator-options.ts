@@ -61,6 +61,7 @@ export const SIMULATOR_OPTIONS: {[Name in keyof Required<Decisions>]: Option<Non
   maxIntervalMs: duration,
   maxMessageSize: sizeFromOne,
   deflate: yesNo,
+  commonSessions: yesNo,
   sessionCookie,
   chatService: word,
   agent: oneOf('answers', 'silent', 'absent'),

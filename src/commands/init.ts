@@ -7,7 +7,7 @@ import {assertRenderable, statedVersion, versionToRender} from '../bundle/render
 import {BaseCommand} from '../cli/base-command.ts'
 import {BETWEEN_OVERRIDES, listOf, outputFlags} from '../cli/flags.ts'
 import {writeOwn} from '../cli/own-files.ts'
-import {ask, listChoice, refusals} from '../cli/questions.ts'
+import {ask, listChoice, objection, refusals} from '../cli/questions.ts'
 import {EXIT, UsageError} from '../errors.ts'
 import {shellWord} from '../model/shell.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
@@ -96,6 +96,11 @@ export default class Init extends BaseCommand {
       ...(flags['tls-key'] === undefined ? [] : [`tls.key=${flags['tls-key']}`]),
       ...listOf(flags.set, BETWEEN_OVERRIDES),
     ]
+    // In the words of the flag, which a person knows, rather than of the parameter that it becomes.
+    for (const node of listOf(flags.node)) {
+      const because = objection([listChoice('upstream.nodes', [node])], 'upstream.nodes')
+      if (because !== undefined) throw new UsageError(`--node ${node}: ${because}`)
+    }
     const asks = !flags.yes && process.stdin.isTTY && process.stderr.isTTY
     const choices = asks ? await this.askFor(decided) : decided
     if (!choices.some(choice => choice.startsWith('upstream')))

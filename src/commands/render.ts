@@ -72,13 +72,13 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     }),
     compose: Flags.boolean({
       env: 'GMS_PROXY_COMPOSE',
-      dependsOn: ['out'],
-      summary: 'Also write a compose.yaml that runs it in the official image',
+      default: false,
+      summary: 'Also write a compose.yaml that runs it in the official image; with --out',
     }),
     check: Flags.boolean({
       env: 'GMS_PROXY_CHECK',
-      dependsOn: ['out'],
-      summary: 'Write nothing; exit 1 with a diff when the folder differs',
+      default: false,
+      summary: 'Write nothing; exit 1 with a diff when the folder of --out differs',
     }),
     ...formatFlag(['text', 'json']),
     ...outputFlags,
@@ -89,6 +89,15 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     assertVersion(flags['proxy-version'])
     if (flags.format === 'json' && !flags.check)
       throw new UsageError('--format json belongs to --check: a configuration has a format of its own')
+    // What a script makes of a variable that is not set: the current folder must be meant, not hit.
+    if (flags.out === '') throw new UsageError('--out is empty', {suggestions: ['name a folder; . is the current one']})
+    if (flags.out === undefined && (flags.check || flags.compose))
+      throw new UsageError(
+        flags.check
+          ? '--check needs --out: the folder that is compared'
+          : '--compose needs --out: the folder that both files are written to',
+        {suggestions: ['add --out DIR']},
+      )
     const layout = LAYOUTS.find(name => name === flags.layout) ?? 'docker'
     if (flags.compose && (flags.fragment || layout !== 'docker'))
       throw new UsageError(
@@ -150,7 +159,12 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     const how = {layout, fragment, header: header()}
     assertRenderable(proxy, parameters, version, how)
     const {files, entry} = render(proxy, parameters, version, how)
-    const notes = notesOn(proxy, {parameters, given}, {...how, version}, new Date().toISOString().slice(0, 10))
+    const notes = [
+      ...(asked.askedVersion === undefined && (layout === 'debian' || layout === 'rhel')
+        ? [`${proxy.title}: written for ${version}, the newest; where the packages are older, name theirs with --proxy-version`]
+        : []),
+      ...notesOn(proxy, {parameters, given}, {...how, version}, new Date().toISOString().slice(0, 10)),
+    ]
     if (!asked.compose) return {name, files, notes}
     const {composeFile} = await import('../bundle/compose.ts')
     const compose = composeFile(proxy, parameters, {
@@ -179,6 +193,7 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
           .join('\n'),
       )
     else if (!flags.quiet) this.note('nothing would change')
+    if (!flags.quiet) for (const {file, state} of differences) this.note(`${file} ${state === 'missing' ? 'is missing' : state}`)
     process.exitCode = differences.length > 0 ? EXIT.findings : EXIT.ok
   }
 }

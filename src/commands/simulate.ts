@@ -98,6 +98,7 @@ Options of GMS for --option NAME=VALUE: ${OPTION_NAMES.join(', ')}.`
       ...(first === undefined ? {} : {ports: Array.from({length: nodes}, (_, index) => first + index)}),
       ...(stated ? {holdMs: stated.polling.hold, maxFileSize: stated.upload.maxFileSize} : {}),
       ...(sessionCookie ? {sessionCookie} : {}),
+      ...(stated?.affinity.mode === 'none' ? {commonSessions: true} : {}),
       ...decided,
       ...(tls ? {tls} : {}),
       log: new RequestLog(KEPT_REQUESTS, desk.feed.read),

@@ -26,6 +26,41 @@ const RULES: readonly {says: string; wrong: object; right: object}[] = [
     right: {listener: [{port: 80}, {port: 80, address: '[::]'}]},
   },
   {
+    says: 'listener.1.port: 0.0.0.0:80 is listed twice',
+    wrong: {listener: [{port: 80}, {port: 80, address: '0.0.0.0'}]},
+    right: {listener: [{port: 80}, {port: 80, address: '127.0.0.1'}]},
+  },
+  {
+    says: 'listener.1.address: [0:0:0:0:0:0:0:1] is [::1], written in another way',
+    wrong: {
+      listener: [
+        {address: '[::1]', serverNames: ['a.example']},
+        {address: '[0:0:0:0:0:0:0:1]', serverNames: ['b.example']},
+      ],
+    },
+    right: {
+      listener: [
+        {address: '[::1]', serverNames: ['a.example']},
+        {address: '[::1]', serverNames: ['b.example']},
+      ],
+    },
+  },
+  {
+    says: 'tls.port: 0.0.0.0:80 is a plain listener already',
+    wrong: {tls: {...tls, address: '0.0.0.0', port: 80}},
+    right: {tls: {...tls, address: '0.0.0.0', port: 81}},
+  },
+  ...['/a/../b', '/a/.', '//a'].map(path => ({
+    says: `access.paths.0: ${path} is never asked for`,
+    wrong: {access: {paths: [path]}},
+    right: {access: {paths: ['/a.b/..c/...']}},
+  })),
+  {
+    says: 'access.paths.1: /a is listed twice',
+    wrong: {access: {paths: ['/a', '/a/']}},
+    right: {access: {paths: ['/a', '/a/b', '/']}},
+  },
+  {
     says: 'tls.1.serverNames: A.example on *:443 is listed twice',
     wrong: {
       tls: [

@@ -25,19 +25,24 @@ function ofListeners({listener, tls = [], forwarding, logging}: ForeignParameter
   if (all.some(({port}) => port === logging.metricsPort))
     found.push({path: 'logging.metricsPort', message: `${logging.metricsPort} is the port of a listener`})
   if (all.length === 0) found.push({path: 'listener', message: 'nobody could connect: name a listener, or tls'})
-  const plain = new Set(listener.map(({address, port}) => `${address}:${port}`))
+  const plain = new Set(listener.map(place))
   for (const {address, port, path} of all)
-    if (path.startsWith('tls') && plain.has(`${address}:${port}`))
+    if (path.startsWith('tls') && plain.has(place({address, port})))
       found.push({path: `${path}.port`, message: `${address}:${port} is a plain listener already`})
   for (const [kind, own] of [
     ['listener', listener],
     ['tls', tls],
   ] as const)
     own.forEach(({address, port, serverNames}, index) => {
-      const earlier = own.slice(0, index).filter(other => other.port === port && other.address === address)
+      const earlier = own.slice(0, index).filter(other => place(other) === place({address, port}))
       const taken = earlier.flatMap(other => other.serverNames.map(name => name.toLowerCase()))
       if (earlier.some(other => other.serverNames.length === 0) || (earlier.length > 0 && serverNames.length === 0))
         found.push({path: `${kind}.${index}.port`, message: `${address}:${port} is listed twice: give each its own serverNames`})
+      else if (earlier.some(other => other.address !== address))
+        found.push({
+          path: `${kind}.${index}.address`,
+          message: `${address} is ${earlier[0]?.address ?? ''}, written in another way: write the same`,
+        })
       else
         for (const name of serverNames)
           if (taken.includes(name.toLowerCase()))
@@ -46,7 +51,7 @@ function ofListeners({listener, tls = [], forwarding, logging}: ForeignParameter
   all.forEach(({address, port, proxyProtocol, path}) => {
     if (proxyProtocol && forwarding.trustedProxies.length === 0)
       found.push({path: `${path}.proxyProtocol`, message: 'needs forwarding.trustedProxies: else every client could say who it is'})
-    if (all.some(other => other.address === address && other.port === port && other.proxyProtocol !== proxyProtocol))
+    if (all.some(other => place(other) === place({address, port}) && other.proxyProtocol !== proxyProtocol))
       found.push({path: `${path}.proxyProtocol`, message: `${address}:${port} cannot be read with and without a PROXY protocol header`})
   })
   tls.forEach((own, index) => {
@@ -55,6 +60,12 @@ function ofListeners({listener, tls = [], forwarding, logging}: ForeignParameter
       found.push({path: `tls.${index}.redirect`, message: 'has no effect: there is no plain listener to redirect from'})
   })
   return found
+}
+
+/** What two listeners cannot both have: `*`, and every spelling of an IPv6 address, is one address. */
+function place({address, port}: {address: string; port: number}): string {
+  const one = address === '*' ? '0.0.0.0' : address.startsWith('[') ? new URL(`http://${address}`).hostname : address.toLowerCase()
+  return `${one}:${port}`
 }
 
 function ofNodes({upstream}: ForeignParameters): readonly Contradiction[] {
@@ -117,6 +128,12 @@ function ofAccess({access, forwarding}: ForeignParameters): readonly Contradicti
   const found: Contradiction[] = []
   if (access.cors === 'proxy' && access.origins.length === 0)
     found.push({path: 'access.cors', message: 'proxy needs access.origins: the origins that are answered'})
+  const served = access.paths.map(path => path.replace(/\/+$/, ''))
+  served.forEach((path, index) => {
+    if (/\/\/|\/\.{1,2}(?:\/|$)/.test(path))
+      found.push({path: `access.paths.${index}`, message: `${path} is never asked for: empty parts, . and .. are resolved before`})
+    else if (served.indexOf(path) < index) found.push({path: `access.paths.${index}`, message: `${path || '/'} is listed twice`})
+  })
   forwarding.trustedProxies.forEach((network, index) => {
     if (network.endsWith('/0'))
       found.push({path: `forwarding.trustedProxies.${index}`, message: `${network} is everybody: every client could say who it is`})

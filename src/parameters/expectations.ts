@@ -28,6 +28,7 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
     upstreamTls: parameters.upstream.tls !== undefined,
     origins: parameters.access.origins,
     ...accessOf(parameters, () => true),
+    ...(parameters.upstream.tls?.verify === false ? {upstreamUnverified: true} : {}),
     ...(parameters.upstream.resolvers === undefined ? {} : {dnsTtlMs: parameters.upstream.dnsTtl}),
     ...(parameters.health.mode === 'http' ? {asksStatus: true} : {}),
     ...(parameters.upstream.drainTimeout === undefined ? {} : {drainMs: parameters.upstream.drainTimeout}),
@@ -75,6 +76,7 @@ export function expectationsOfForeign(
     upstreamTls: pick('upstream.tls', p => p.upstream?.tls !== undefined, false),
     origins: pick('access.origins', p => p.access.origins, []),
     ...(stated ? accessOf(stated.parameters, has) : {}),
+    ...(stated?.parameters.upstream?.tls?.verify === false ? {upstreamUnverified: true} : {}),
     ...(stated?.parameters.upstream?.resolvers === undefined ? {} : {dnsTtlMs: stated.parameters.upstream.dnsTtl}),
     ...(stated?.parameters.health.mode === 'http' ? {asksStatus: true} : {}),
     ...(stated?.parameters.upstream?.drainTimeout === undefined ? {} : {drainMs: stated.parameters.upstream.drainTimeout}),
@@ -106,9 +108,7 @@ function accessOf({access, affinity, limits, logging}: ForeignParameters, stated
     ...(access.adminAllow.length > 0 ? {adminAllow: access.adminAllow} : {}),
     ...(access.origins.length > 0 ? {cors: access.cors} : {}),
     ...(stated('access.headerTimeout') ? {headerTimeoutMs: access.headerTimeout} : {}),
-    ...(affinity.mode === 'cookie' && ofCookie
-      ? {cookie: {httpOnly, partitioned, ...(sameSite === undefined ? {} : {sameSite})}}
-      : {}),
+    ...(affinity.mode === 'cookie' && ofCookie ? {cookie: {httpOnly, partitioned, ...(sameSite === undefined ? {} : {sameSite})}} : {}),
     ...(connectionsPerClient === undefined ? {} : {connectionsPerClient}),
     ...(requestsPerSecond === undefined ? {} : {requestsPerSecond}),
     ...(logging.metricsPort === undefined ? {} : {metricsPort: logging.metricsPort}),

@@ -110,7 +110,7 @@ function complaint(problems: readonly Problem[], source: string, request: Parame
   return new UsageError(redact([`${count} in the parameters (${where})`, ...ordered.map(textOf)].join('\n')), {
     suggestions: [
       ...(nodesMissing && request.file === undefined
-        ? ['write gms-proxy.yaml, name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080']
+        ? ['gms-proxy init writes gms-proxy.yaml', 'name another file with --params, or give --set upstream.nodes=gms1:8080,gms2:8080']
         : []),
       'gms-proxy schema prints everything that may be written',
     ],

@@ -15,7 +15,7 @@ const MAX_SESSIONS_PER_BROWSER = 1
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 const SESSION_UNKNOWN = '402::session_unknown'
 
-interface BayeuxServerOptions {
+export interface BayeuxServerOptions {
   node: string
   holdMs: number
   maxIntervalMs: number

@@ -35,7 +35,7 @@ export interface ChatOptions {
   pushMismatch?: 'stops' | 'goes-on' | 'refused'
   /** Largest file of a client. Default 10 MiB (field sample). */
   maxFileSize?: number
-  /** Largest sum of all files that a client uploads in one chat. Default 95 MiB (field sample). */
+  /** Largest sum of all files that a client uploads in one chat. Default 95 MiB (field sample), or room for `maxFiles` of `maxFileSize`. */
   maxTotalSize?: number
   /** Most files that a client uploads in one chat. Default 5 (field sample). */
   maxFiles?: number
@@ -88,5 +88,7 @@ const DEFAULTS: ChatDecisions = {
 /** Fills in the defaults; an option that is there but undefined counts as left out. */
 export function decide(options: ChatOptions): ChatDecisions {
   const stated = Object.entries(options).filter(([, value]) => value !== undefined)
-  return {...DEFAULTS, ...(Object.fromEntries(stated) as Partial<ChatDecisions>)}
+  const decided: ChatDecisions = {...DEFAULTS, ...(Object.fromEntries(stated) as Partial<ChatDecisions>)}
+  // A file that may be sent must not be refused for the sum alone.
+  return {...decided, maxTotalSize: options.maxTotalSize ?? Math.max(DEFAULTS.maxTotalSize, decided.maxFiles * decided.maxFileSize)}
 }

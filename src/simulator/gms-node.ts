@@ -4,7 +4,7 @@ import type {AddressInfo, Socket} from 'node:net'
 import type {Duplex} from 'node:stream'
 import type {Logger} from '../log.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
-import {BayeuxServer} from './bayeux-server.ts'
+import {BayeuxServer, type BayeuxServerOptions} from './bayeux-server.ts'
 import type {ChatService} from './chat-service.ts'
 import type {FaultBoard} from './faults.ts'
 import {FLAVOURS, type Flavour, type FlavourName} from './flavour.ts'
@@ -43,6 +43,8 @@ interface NodeOptions {
   faults: FaultBoard
   tls?: TlsIdentity
   sessionCookie?: {name: string; route: string | undefined}
+  /** Sessions that all nodes have in common; absent: this node has its own, from each start to the next stop. */
+  commonSessions?: BayeuxServer
   beside?: Beside
   pages?: ReadonlyMap<string, Page>
   logger: Logger
@@ -142,13 +144,9 @@ export class GmsNode {
   }
 
   #newRun(): Run {
-    const {name, holdMs, maxIntervalMs, maxMessageSize, deflate, chats, tls, sessionCookie} = this.#options
-    const bayeux = new BayeuxServer({
-      node: name,
-      holdMs,
-      maxIntervalMs,
-      onService: (channel, data, session) => chats.publish(channel, data, session),
-    })
+    const {name, holdMs, maxIntervalMs, maxMessageSize, deflate, chats, tls, sessionCookie, commonSessions} = this.#options
+    const onService: BayeuxServerOptions['onService'] = (channel, data, session) => chats.publish(channel, data, session)
+    const bayeux = commonSessions ?? new BayeuxServer({node: name, holdMs, maxIntervalMs, onService})
     const settings = {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: holdMs + KEEP_ALIVE_MS,
@@ -170,7 +168,7 @@ export class GmsNode {
     return new Promise(resolve => {
       server.close(() => resolve())
       webSockets.stop()
-      bayeux.stop()
+      if (bayeux !== this.#options.commonSessions) bayeux.stop()
       for (const socket of sockets) socket.destroy()
     })
   }

@@ -2,6 +2,7 @@ import {createSecureContext} from 'node:tls'
 import {UsageError} from '../errors.ts'
 import {silentLogger, type Logger} from '../log.ts'
 import {DEFAULT_HOLD_MS, DEFAULT_MAX_INTERVAL_MS} from '../wire/bayeux.ts'
+import {BayeuxServer} from './bayeux-server.ts'
 import {decide, type ChatOptions} from './chat-options.ts'
 import {ChatService, type AgentFile, type ChatName} from './chat-service.ts'
 import type {ChatView} from './chat-store.ts'
@@ -35,6 +36,8 @@ export interface SimulatorOptions extends ChatOptions {
   flavour?: FlavourName
   /** Every HTTP answer sets it to who brings none of that node; a 101 never does. Default none. */
   sessionCookie?: SessionCookie
+  /** Every node knows the sessions of all, as if they were one. Default false: sessions belong to one node. */
+  commonSessions?: boolean
   /** `permessage-deflate` is accepted when offered. Default true (Jetty). */
   deflate?: boolean
   /** Requests that the recorder keeps; the oldest that have ended are forgotten. Default 100000. */
@@ -115,14 +118,25 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const identities = names.map((_, index) => identityOf(index))
   for (const identity of new Set(identities)) if (identity) assertIdentity(identity)
   const faults = new FaultBoard(names)
+  const holdMs = options.holdMs ?? DEFAULT_HOLD_MS
+  const maxIntervalMs = options.maxIntervalMs ?? DEFAULT_MAX_INTERVAL_MS
+  const commonSessions = options.commonSessions
+    ? new BayeuxServer({
+        node: names.join(' '),
+        holdMs,
+        maxIntervalMs,
+        onService: (channel, data, session) => chats.publish(channel, data, session),
+      })
+    : undefined
   const nodes = names.map(
     (name, index) =>
       new GmsNode({
         name,
         host,
         port: ports[index] ?? 0,
-        holdMs: options.holdMs ?? DEFAULT_HOLD_MS,
-        maxIntervalMs: options.maxIntervalMs ?? DEFAULT_MAX_INTERVAL_MS,
+        holdMs,
+        maxIntervalMs,
+        ...(commonSessions ? {commonSessions} : {}),
         maxMessageSize: options.maxMessageSize ?? 65_536,
         deflate: options.deflate ?? true,
         flavour: options.flavour,
@@ -142,6 +156,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const failure = started.find(result => result.status === 'rejected')
   if (failure) {
     await Promise.all(nodes.map(node => node.stop()))
+    commonSessions?.stop()
     throw failure.reason
   }
   const named = (name: string): GmsNode => {
@@ -182,6 +197,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     sweepSessions: name => (name === undefined ? nodes : [named(name)]).reduce((sum, node) => sum + node.sweepSessions(), 0),
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map(node => node.stop()))
+      commonSessions?.stop()
       chats.stop()
       log.end()
     },

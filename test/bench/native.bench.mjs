@@ -44,7 +44,7 @@ http { access_log off; keepalive_requests 1000000000; ${temporary}
 /** What it answers to the first request of a user: the cookie that the others carry. */
 async function cookieOf(port) {
   const socket = connect({port, host: '127.0.0.1'})
-  socket.end(`POST /genesys/cometd HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\nContent-Length: ${PUBLISH.length}\r\n\r\n${PUBLISH}`)
+  socket.write(`POST /genesys/cometd HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\nContent-Length: ${PUBLISH.length}\r\n\r\n${PUBLISH}`)
   let answer = ''
   for await (const chunk of socket) answer += chunk
   if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`port ${port} answers ${answer.slice(0, 200)}`)

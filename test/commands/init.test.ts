@@ -65,7 +65,7 @@ describe('init without a terminal', () => {
   it.each([
     [[], /GMS nodes are not named[\s\S]*gms-proxy init --node/],
     [['--yes'], /GMS nodes are not named/],
-    [['--node', 'gms1'], /upstream\.nodes\.0: "gms1" is not a node/],
+    [['--node', 'gms1'], /--node gms1: "gms1" is not a node: write host:port/],
     [['--node', 'gms1:8080', '--set', 'polling.hol=1s'], /did you mean "hold"/],
     [['--node', 'gms1:8080', '--tls-key', '/a.key'], /tls\.key: needs tls\.certificate/],
     [['--node', 'gms1:8080', '--server-name', 'a;b'], /expected a host name/],
@@ -101,9 +101,13 @@ describe('init without a terminal', () => {
 // util-linux `script` gives the program a terminal; elsewhere there is none to be had without a native module.
 describe.runIf(process.platform === 'linux')('init on a terminal', () => {
   /** Types each answer when its question has appeared. */
-  async function talk(conversation: readonly (readonly [question: string, answer: string])[], args: readonly string[] = []) {
+  async function talk(
+    conversation: readonly (readonly [question: string, answer: string])[],
+    args: readonly string[] = [],
+    size = 'rows 40 cols 120',
+  ) {
     const command = [process.execPath, join(projectRoot, 'bin/run.js'), 'init', ...args].join(' ')
-    const run = execa('script', ['--quiet', '--return', '--command', `stty rows 40 cols 120; exec ${command}`, '/dev/null'], {
+    const run = execa('script', ['--quiet', '--return', '--command', `stty ${size}; exec ${command}`, '/dev/null'], {
       cwd: folder,
       reject: false,
       timeout: 60_000,
@@ -176,6 +180,11 @@ describe.runIf(process.platform === 'linux')('init on a terminal', () => {
     ])
     expect({exitCode, unanswered}).toEqual({exitCode: 130, unanswered: []})
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('can be read on a terminal that does not know its size', {timeout: 90_000}, async () => {
+    const {unanswered} = await talk([['Which proxy stands in front of GMS?', '\u0003']], [], 'rows 0 cols 0')
+    expect(unanswered).toEqual([])
   })
 
   it('asks nothing with --yes', {timeout: 90_000}, async () => {

@@ -53,13 +53,23 @@ describe('layouts and fragments', () => {
     expect(seen.size).toBe(4)
   })
 
+  it('says for which version it writes where packages decide, unless one is asked for', async () => {
+    const args = ['apache', ...TWO_NODES, '--layout', 'debian', '--out', 'out']
+    expect((await render(args)).stderr).toMatch(/^note: Apache httpd: written for 2\.4\.\d+, the newest; .* --proxy-version$/m)
+    expect((await render([...args, '--proxy-version', '2.4'])).stderr).not.toContain('note:')
+  })
+
   it.each([
     [['nginx', '--layout', 'gentoo'], /docker, debian, rhel, source/],
-    [['nginx', '--compose'], /--out/],
+    [['nginx', '--compose'], /--compose needs --out/],
+    [['nginx', '--check'], /--check needs --out: the folder that is compared/],
     [['nginx', '--compose', '--out', 'x', '--fragment'], /--fragment is a part of one/],
     [['nginx', '--compose', '--out', 'x', '--layout', 'debian'], /--layout debian is for another place/],
     [['nginx', '--compose', '--out', 'x', '--set', 'listener.address=192.0.2.1'], /listener\.0\.address: a container has no address/],
-    [['nginx', '--set', 'limits.openFiles=20000', '--set', 'limits.chats=900000'], /limits\.chats: .*\d,\d{3} fit/],
+    [
+      ['nginx', '--set', 'limits.openFiles=20000', '--set', 'limits.chats=900000'],
+      /limits\.chats: .*\d,\d{3} fit; .*raise limits\.openFiles/,
+    ],
   ])('%j is refused', async (args, expected) => {
     const {exitCode, stdout, stderr} = await render([...args, ...TWO_NODES])
     expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''})
@@ -90,7 +100,8 @@ describe('a folder', () => {
     const file = join(folder, 'out/haproxy/compose.yaml')
     await writeFile(file, (await readFile(file, 'utf8')).replace('unless-stopped', 'always'))
     const drifted = await render(check)
-    expect(drifted.exitCode).toBe(1)
+    expect(drifted).toMatchObject({exitCode: 1, stderr: 'out/haproxy/compose.yaml differs'})
+    expect((await render(['nginx', ...TWO_NODES, '--out', 'out', '--check'])).stderr).toBe('out/nginx.conf is missing')
     expect(drifted.stdout).toMatch(/^-.*always\n\+.*unless-stopped$/m)
   })
 
@@ -113,6 +124,19 @@ describe('a folder', () => {
     expect(exitCode).toBe(2)
     expect(stderr).toMatch(/nothing is written[\s\S]*^nginx \S+ cannot be given[\s\S]*health\.mode/m)
     expect(stderr).toContain('gms-proxy render haproxy')
+    expect(await readdir(folder)).toEqual(['two-nodes.yaml'])
+  })
+
+  it.runIf(process.platform === 'linux')('where no folder can be made, ends at once', {timeout: 20_000}, async () => {
+    const {exitCode, stderr} = await render(['nginx', ...TWO_NODES, '--out', '/proc/gms-proxy/out'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('/proc/gms-proxy/out')
+  })
+
+  it('is named: an empty name is not the current folder', async () => {
+    const {exitCode, stderr} = await render(['nginx', ...TWO_NODES, '--out', ''])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('--out is empty')
     expect(await readdir(folder)).toEqual(['two-nodes.yaml'])
   })
 

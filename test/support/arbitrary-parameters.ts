@@ -59,6 +59,8 @@ const token = fc
   .tuple(fc.constantFrom(...LETTERS), characters(`${LETTERS}${DIGITS}_-`, {minLength: 0, maxLength: 63}))
   .map(parts => parts.join(''))
 const urlPath = characters(`${LETTERS}${DIGITS}._~/-`, {minLength: 1, maxLength: 40}).map(text => `/${text}`)
+/** One that a request can have. */
+const servedPath = urlPath.filter(path => !/\/\/|\/\.{1,2}(?:\/|$)/.test(path.replace(/\/+$/, '')))
 const filePath = characters(`${LETTERS}${DIGITS}._/@+-`, {minLength: 1, maxLength: 60})
   .map(text => `/${text}`)
   .filter(text => !text.endsWith('/'))
@@ -170,7 +172,7 @@ const anything = some(
     forwarding: some({trustedProxies: fc.array(network, {maxLength: 6}), rfc7239: fc.boolean()}),
     access: some({
       paths: fc.oneof(
-        fc.uniqueArray(urlPath, {minLength: 1, maxLength: 20}),
+        fc.uniqueArray(servedPath, {minLength: 1, maxLength: 20, selector: path => path.replace(/\/+$/, '')}),
         fc.constantFrom(['/'], ['/genesys'], ['/genesys/cometd/', '/genesys/2/chat-ntf', '/genesys/1/admin']),
       ),
       allow: fc.array(network, {maxLength: 6}),

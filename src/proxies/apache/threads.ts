@@ -5,7 +5,7 @@ const FILES_PER_THREAD = 4
 /** Logs, listeners, locks, modules of a process. */
 const OTHER_FILES = 48
 /** Measured: 9,500 idle WebSockets, kB for each thread with a chat. */
-const MEMORY_PER_THREAD_KIB = 70
+const MEMORY_PER_THREAD_KIB = 78
 /** Above this one machine does not have the threads that httpd needs, one for each chat. */
 export const MAX_CHATS = 100_000
 

@@ -377,6 +377,7 @@ describe('layouts and fragments', () => {
     expect(file?.text).not.toMatch(/^(?:ServerRoot|Listen|User|LoadModule|ThreadsPerChild|ErrorLog|SSLSessionCache) /m)
     expect(file?.text).toMatch(/^# Needs these modules: a2enmod .*proxy_hcheck/m)
     expect(file?.text).toMatch(/^# Needs mpm_event with MaxRequestWorkers 1100/m)
+    expect(file?.text).toMatch(/^# .* outside of every section: LimitRequestLine 16384, and RequestReadTimeout header=10\.$/m)
     expect(caveats({}, {fragment: true})).toEqual(['listener.serverNames'])
     expect(text({listener: {port: 8080}}, '2.4.71', {layout: 'debian', fragment: true})).toContain('0.0.0.0:8080')
   })

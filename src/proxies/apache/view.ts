@@ -47,6 +47,8 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
       layout.enable(needed.filter(module => !layout.builtIn.includes(module) && !['mpm_event', 'unixd'].includes(module))),
       `Needs mpm_event with MaxRequestWorkers ${threads.maxRequestWorkers} or more beyond what the other sites need: ${limits.chats} chats hold a thread each,`,
       `such as StartServers ${threads.startServers}, ThreadsPerChild ${threads.threadsPerChild}, ServerLimit ${threads.serverLimit}, ThreadStackSize 262144; ${threads.filesPerChild} open files for a process.`,
+      'httpd knows the site only after it has read the request, by the rules of the first VirtualHost of the port: where that is not the one below,',
+      `write outside of every section: LimitRequestLine 16384, and RequestReadTimeout header=${wholeSeconds(parameters.access.headerTimeout)}.`,
       ...(logging.metricsPort === undefined ? [] : ['ExtendedStatus must be Off: the last requests that it shows carry keys of chats.']),
     ],
     serverRoot: layout.serverRoot,

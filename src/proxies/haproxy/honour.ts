@@ -59,7 +59,7 @@ function ofRest(parameters: Parameters): readonly Caveat[] {
   return [
     {
       path: 'limits.chats',
-      because: `${number(limits.chats)} chats need more than ${number(limits.openFiles)} file descriptors (limits.openFiles), two each: ${number(fits)} fit`,
+      because: `${number(limits.chats)} chats need more than ${number(limits.openFiles)} file descriptors (limits.openFiles), two each: ${number(fits)} fit; where the system allows more (ulimit -Hn), raise limits.openFiles`,
     },
   ]
 }

@@ -419,6 +419,7 @@ describe('a fragment', () => {
       'frontend gms_metrics from gms_defaults',
     ])
     expect(all.join('\n')).toContain('maxconn 1100 or more')
+    expect(all.join('\n')).toContain('No frontend of another file may listen on its ports')
   })
 })
 

@@ -102,7 +102,7 @@ function unsupportedLimits({limits: {chats, openFiles, connectionsPerClient = 0}
         ...counted,
         {
           path: 'limits.chats',
-          because: `${number(chats)} chats need ${number(files)} file descriptors in one worker, and limits.openFiles allows ${number(openFiles)}: ${number(chatsThatFit(openFiles))} fit`,
+          because: `${number(chats)} chats need ${number(files)} file descriptors in one worker, and limits.openFiles allows ${number(openFiles)}: ${number(chatsThatFit(openFiles))} fit; where the system allows more (ulimit -Hn), raise limits.openFiles`,
         },
       ]
     : counted

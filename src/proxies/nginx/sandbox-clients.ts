@@ -12,7 +12,10 @@ export function clientEdits(places: readonly Placed[], plan: SandboxPlan): reado
     const {block = [], name} = directive
     if (name === 'geo') {
       const value = deciding.has(directive.args.at(-1)?.value ?? '') ? admitting(block) : undefined
-      return value === undefined ? [] : [opening(directive, networks.map(network => `${network} ${value};`).join(' '), CLIENTS_WHY)]
+      // nginx warns of a network that is named twice.
+      const missing = networks.filter(network => !block.some(line => line.name === network))
+      if (value === undefined || missing.length === 0) return []
+      return [opening(directive, missing.map(network => `${network} ${value};`).join(' '), CLIENTS_WHY)]
     }
     const admits = block.some(line => line.name === 'allow' && isNetwork(line.args[0]?.value ?? ''))
     const refuses = block.some(line => line.name === 'deny' && line.args[0]?.value === 'all')

@@ -166,6 +166,14 @@ describe('layouts', () => {
     expect(run('user nginx;', {change: {user: {name: 'nobody', group: 'nogroup'}}}).text).toContain('user nobody nogroup;')
   })
 
+  test('users of the sandbox are let in, and no network is named twice: nginx would warn', () => {
+    const text = 'http { geo $out { default 1; 10.0.0.0/8 0; } server { if ($out) { return 403; } } }'
+    expect(run(text, {change: {runtime: 'docker'}}).text).toContain(
+      'geo $out { 172.16.0.0/12 0; 192.168.0.0/16 0; default 1; 10.0.0.0/8 0; }',
+    )
+    expect(run(text.replace('10.0.0.0/8', '127.0.0.0/9')).text).toContain('geo $out { default 1; 127.0.0.0/9 0; }')
+  })
+
   test('connections are capped to what the machine allows', () => {
     const {text} = run('worker_rlimit_nofile 65536; events { worker_connections 65536; }', {change: {openFiles: 4096}})
     expect(text).toContain('worker_rlimit_nofile 4096;')

@@ -480,6 +480,8 @@ describe('targets', () => {
     expect(new Set(directives.map(({name}) => name))).toEqual(new Set(['log_format', 'map', 'upstream', 'server']))
     for (const {name, args} of directives) if (name !== 'server') expect(args.map(({value}) => value).join(' ')).toMatch(/gms_/)
     expect(found).toContain('#   events { worker_connections 2300; }')
+    // read from the first site of the port, before nginx knows that it is ours
+    expect(found).toContain('#   large_client_header_buffers 4 16k;\n#   client_header_timeout 10s;')
     expect(weaker({}, OLD, {fragment: true})).toContain('listener.serverNames')
   })
 

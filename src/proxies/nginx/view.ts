@@ -32,6 +32,7 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
     user: place.user,
     pid: place.pid,
     errorLog: place.errorLog,
+    clientHeaderTimeout: access.headerTimeout,
     workerShutdownTimeout: upstream.drainTimeout ?? 0,
     chats: limits.chats,
     memoryMib: Math.max(1, Math.round((limits.chats * kib) / 1024)),
