@@ -26,7 +26,7 @@ const HOST_LIMITS: readonly {says: RegExp; because: string; advice: string}[] = 
   },
   {
     says: /unknown directive "(?:sticky|zone_sync|health_check|js_\w+|lua_\w+|more_\w+_headers|brotli\w*|zstd\w*|auth_jwt\w*|upstream_conf|status_zone|state|ntlm|least_time|queue|set_real_ip_from|real_ip_\w+|stub_status|ssl_\w+|http2\w*|http3\w*|quic\w*|geoip2?\w*|perl\w*|image_filter\w*|xslt\w*|headers_more\w*|echo\w*|push_\w+)"/,
-    because: 'this version, or this build of it, does not know a directive',
+    because: 'this build is too old for it, or lacks a module',
     advice:
       'run the version that the file is for with --binary or --image (gms-proxy render writes for the one in --proxy-version), or install the module',
   },
