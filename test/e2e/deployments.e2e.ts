@@ -49,7 +49,7 @@ describe.each(fixtures)('$name', ({file, parameters}) => {
     proxy => proxy.unsupported(parameters, {...PLAIN, version: versions.get(proxy.name) ?? ''}).length === 0,
   )
 
-  it('is kept by every proxy that does not decline', {timeout: 600_000}, async () => {
+  it('is kept by every proxy that does not decline', {timeout: 600_000, retry: 1}, async () => {
     expect(proxies.length).toBeGreaterThan(0)
     const {report} = await verifyJson([
       ...proxies.map(({name}) => name),

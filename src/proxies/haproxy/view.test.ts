@@ -326,7 +326,7 @@ describe('capacity', () => {
   it('says how many fit, and these do', async () => {
     const over = {limits: {chats: 20_000, openFiles: 20_000}}
     const because = haproxy.unsupported(await load(over), WHOLE)[0]?.because ?? ''
-    const fit = Number(/([\d,]+) fit$/.exec(because)?.[1]?.replaceAll(',', ''))
+    const fit = Number(/([\d,]+) fit;/.exec(because)?.[1]?.replaceAll(',', ''))
     expect(fit).toBeGreaterThan(9500)
     expect(await refusals({limits: {chats: fit, openFiles: 20_000}})).toEqual([])
     expect(await refusals({limits: {chats: fit + 1, openFiles: 20_000}})).toEqual(['limits.chats'])
