@@ -1,10 +1,10 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import type {Parameters} from '../../parameters/schema.ts'
 import {STATUS_PATH} from '../../wire/chat.ts'
 import type {Caveat, RenderTarget} from '../proxy.ts'
 import {brokenSnippets} from './snippets.ts'
 import {MAX_CHATS} from './threads.ts'
 import {can, SINCE} from './versions.ts'
-import {DEFAULT_CERTIFICATE} from './view-listeners.ts'
 import {drainsByHealth} from './view-upstream.ts'
 
 /** A worker is known by its URL, of which httpd keeps 255 characters (PROXY_WORKER_MAX_NAME_SIZE, mod_proxy.h). */

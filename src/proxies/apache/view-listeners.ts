@@ -1,3 +1,4 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import type {Parameters} from '../../parameters/schema.ts'
 import {MOZILLA_GUIDELINES} from '../mozilla-guidelines.ts'
 import type {RenderTarget} from '../proxy.ts'
@@ -7,8 +8,6 @@ import {complement} from './networks.ts'
 type Plain = Parameters['listener'][number]
 type Encrypted = NonNullable<Parameters['tls']>[number]
 
-/** Printed where the parameters name no certificate. */
-export const DEFAULT_CERTIFICATE = '/etc/ssl/certs/gms-chat.pem'
 const IPV4_ANY = ['*', '0.0.0.0']
 
 /** Names that clients use on a listener that speaks TLS: its own, else those of the plain ones. */

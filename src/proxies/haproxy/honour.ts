@@ -1,3 +1,4 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import type {Parameters} from '../../parameters/schema.ts'
 import {STATUS_PATH} from '../../wire/chat.ts'
 import type {Caveat, RenderTarget} from '../proxy.ts'
@@ -5,7 +6,7 @@ import {certificateKeys, lostKeys} from './keys.ts'
 import {strayingSnippets} from './snippets.ts'
 import {has, SINCE} from './versions.ts'
 import {capacity} from './view-limits.ts'
-import {bindsOf, NO_CERTIFICATE} from './view-listeners.ts'
+import {bindsOf} from './view-listeners.ts'
 import {isAddress} from './view-upstream.ts'
 
 /** What HAProxy, or this version of it, cannot do: each with the parameter and the way out. */
@@ -72,7 +73,7 @@ export function caveats(parameters: Parameters, target: RenderTarget): readonly 
     if (certificate === undefined)
       found.push({
         path: `tls.${index}.certificate`,
-        because: `none is named, so ${NO_CERTIFICATE} is written: name yours (chain and key in one file)`,
+        because: `none is named, so ${DEFAULT_CERTIFICATE} is written: name yours (chain and key in one file)`,
       })
   })
   for (const {address, port, tls: entries} of bindsOf(parameters))

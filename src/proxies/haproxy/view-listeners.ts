@@ -1,11 +1,9 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import type {Parameters} from '../../parameters/schema.ts'
 import {MOZILLA_GUIDELINES} from '../mozilla-guidelines.ts'
 import {certificateKeys} from './keys.ts'
 
 type Tls = NonNullable<Parameters['tls']>[number]
-
-/** Written where `tls.certificate` names none. */
-export const NO_CERTIFICATE = '/etc/ssl/certs/gms-chat.pem'
 
 /** One `bind` line, with all that is served on its address. */
 interface Bind {
@@ -85,7 +83,7 @@ export function listenerView(parameters: Parameters, version: string) {
     name,
     bind: `${address}:${port}`,
     v6only: address === '[::]',
-    crt: tls.map(entry => reference(entry.certificate ?? NO_CERTIFICATE, entry.key)),
+    crt: tls.map(entry => reference(entry.certificate ?? DEFAULT_CERTIFICATE, entry.key)),
     options: tls[0] ? bindOptions(tls[0]) : '',
   })
   return {

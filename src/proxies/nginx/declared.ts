@@ -1,9 +1,9 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import {isIP} from 'node:net'
 import type {Parameters} from '../../parameters/schema.ts'
 import type {Caveat, RenderTarget} from '../proxy.ts'
 import {affinityPlan} from './affinity.ts'
 import {chatsThatFit, filesFor} from './capacity.ts'
-import {DEFAULT_CERTIFICATE} from './servers.ts'
 import {refusedSnippets} from './snippets.ts'
 import {SINCE, has} from './versions.ts'
 

@@ -1,3 +1,4 @@
+import {DEFAULT_CERTIFICATE} from '../default-certificate.ts'
 import type {Parameters} from '../../parameters/schema.ts'
 import {ADMIN_PATHS} from '../../wire/chat.ts'
 import {FORM_BYTES, pollPatience} from '../margins.ts'
@@ -18,8 +19,6 @@ interface Header {
   value: string
 }
 
-/** Where the certificate is expected when the parameters name none. */
-export const DEFAULT_CERTIFICATE = '/etc/ssl/certs/gms-chat.pem'
 const MIB = 1_048_576
 /** What GMS says to browsers of other origins (Fetch standard, "CORS protocol"). */
 const CORS_HEADERS = [
