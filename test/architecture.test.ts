@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   proxies: ['model', 'parameters', 'wire'],
   flows: ['client', 'wire', 'model'],
   bundle: ['proxies', 'parameters', 'model', 'errors'],
+  lint: ['proxies', 'bundle', 'parameters', 'wire', 'model', 'errors'],
   runtime: ['proxies', 'model', 'errors', 'log'],
   verify: ['runtime', 'bundle', 'simulator', 'tap', 'client/ledger', 'wire', 'errors', 'flows', 'proxies', 'parameters', 'model', 'log'],
   cli: ['*'],

@@ -1,6 +1,7 @@
 import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import type {Site} from './site.ts'
 
 /** One argument as written. `value` has quotes and escapes resolved. */
 export interface Argument {
@@ -22,6 +23,12 @@ export interface Directive {
   block?: readonly Directive[]
 }
 
+/** A comment; `text` without the sign that opens it and the space around. */
+export interface Comment {
+  text: string
+  span: Span
+}
+
 /** A directive that the reader stumbled over; the proxy's own test will name it too. */
 export interface SyntaxProblem {
   message: string
@@ -31,7 +38,7 @@ export interface SyntaxProblem {
 /** The files of a bundle, read. `directives` of each file in order of appearance; includes are resolved within the bundle only. */
 export interface ParsedConfig {
   bundle: ConfigBundle
-  files: readonly {path: string; directives: readonly Directive[]}[]
+  files: readonly {path: string; directives: readonly Directive[]; comments?: readonly Comment[]}[]
   problems: readonly SyntaxProblem[]
 }
 
@@ -201,6 +208,8 @@ export interface Proxy {
    * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
    */
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
+  /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
+  site?(config: ParsedConfig, version: string): Site
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first (`chatFirst`). */
