@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
@@ -34,6 +34,33 @@ export async function installed(proxy: Proxy): Promise<string | undefined> {
   return undefined
 }
 
+/** Where a binary is asked: on this machine, or in a container. */
+export interface Machine {
+  ask(argv: readonly string[]): Promise<{status: number; output: string}>
+  list(folder: string): Promise<readonly string[]>
+}
+
+const here: Machine = {ask, list}
+
+/** A container of `reference` that stays until it is disposed of; temporary folders have the same path in it. */
+export async function containerOf(reference: string): Promise<Machine & AsyncDisposable> {
+  const mount = ['--volume', `${tmpdir()}:${tmpdir()}`, '--network', 'none', '--entrypoint', 'sleep']
+  const {status, output} = await ask(['docker', 'run', '--detach', '--rm', ...mount, reference, 'infinity'])
+  const id = output.trim().split('\n').at(-1) ?? ''
+  if (status !== 0) throw new Error(`${reference}: ${output}`)
+  const within = (argv: readonly string[]) => ask(['docker', 'exec', id, ...argv])
+  return {
+    ask: within,
+    async list(folder) {
+      const found = await within(['ls', folder])
+      return found.status === 0 ? found.output.split('\n').filter(name => name !== '') : []
+    },
+    async [Symbol.asyncDispose]() {
+      await ask(['docker', 'rm', '--force', id])
+    },
+  }
+}
+
 /**
  * Renders random deployments for the binary's version, in every layout, whole and as a fragment, and has the binary test each. What the proxy
  * declares that it cannot do is taken out first.
@@ -57,8 +84,13 @@ export async function assertAccepted(proxy: Proxy, binary: string): Promise<{ref
 }
 
 /** The same for these deployments, in every layout, whole and as a fragment; gives how many the proxy did not decline. */
-export async function assertAllAccepted(proxy: Proxy, binary: string, deployments: readonly Parameters[]): Promise<number> {
-  await using judge = await realBinary(proxy, binary)
+export async function assertAllAccepted(
+  proxy: Proxy,
+  binary: string,
+  deployments: readonly Parameters[],
+  machine: Machine = here,
+): Promise<number> {
+  await using judge = await realBinary(proxy, binary, machine)
   let accepted = 0
   for (const parameters of deployments)
     for (const how of LAYOUTS.flatMap(layout => [true, false].map(fragment => ({layout, fragment, header: []})))) {
@@ -72,8 +104,10 @@ export async function assertAllAccepted(proxy: Proxy, binary: string, deployment
 const hows = fc.record({layout: fc.constantFrom(...LAYOUTS), fragment: fc.boolean(), header: fc.constant(['one line'])})
 
 /** A binary that tests what is rendered for its version, in a folder of its own. */
-async function realBinary(proxy: Proxy, binary: string) {
+async function realBinary(proxy: Proxy, binary: string, {ask, list}: Machine = here) {
   const folder = mkdtempSync(join(tmpdir(), `gms-proxy-property-${proxy.name}-`))
+  // a proxy that gives up root in a container still reads it
+  chmodSync(folder, 0o755)
   const version = proxy.parseVersion((await ask(proxy.versionCommand(binary))).output) ?? ''
   const installation = await proxy.installation(binary, version, async args => (await ask([binary, ...args])).output, list)
   const plan = {

@@ -4,7 +4,11 @@ import {fileURLToPath} from 'node:url'
 import {PLAIN, render} from '../../src/bundle/render.ts'
 import {loadParameters} from '../../src/parameters/load.ts'
 import type {Parameters} from '../../src/parameters/schema.ts'
+import type {ProxyName} from '../../src/model/catalogue.ts'
+import {SINCE as apache} from '../../src/proxies/apache/versions.ts'
+import {SINCE as haproxy} from '../../src/proxies/haproxy/versions.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
+import {SINCE as nginx} from '../../src/proxies/nginx/versions.ts'
 import type {Layout, Proxy, RenderTarget} from '../../src/proxies/proxy.ts'
 import {LAYOUTS} from '../../src/proxies/proxy.ts'
 import {atLeast, compareVersions} from '../../src/proxies/version.ts'
@@ -32,10 +36,15 @@ export async function parametersFixtures(): Promise<readonly ParametersFixture[]
   )
 }
 
-/** Versions that are rendered, newest first: the newest, the first of each branch that is rendered, and the oldest. */
-export function versionsOf({versions: {newest, oldest}, branches}: Proxy): readonly string[] {
-  const first = branches.map(({branch}) => `${branch}.0`).filter(version => !atLeast(version, newest) && atLeast(version, oldest))
-  return [...new Set([newest, ...first, oldest])].sort((a, b) => compareVersions(b, a))
+/** The versions with which each proxy learned something that is rendered. */
+const LEARNED: Readonly<Record<ProxyName, Readonly<Record<string, {since: string}>>>> = {nginx, apache, haproxy}
+
+/** Versions that are rendered, newest first: the newest, the first of each branch, those that learned something, and the oldest. */
+export function versionsOf({name, versions: {newest, oldest}, branches}: Proxy): readonly string[] {
+  const first = branches.map(({branch}) => (branch.split('.').length > 2 ? branch : `${branch}.0`))
+  const learned = Object.values(LEARNED[name]).map(({since}) => since)
+  const between = [...first, ...learned].filter(version => !atLeast(version, newest) && atLeast(version, oldest))
+  return [...new Set([newest, ...between, oldest])].sort((a, b) => compareVersions(b, a))
 }
 
 /** What of the grid is kept as text: `how` besides the whole file for the official image. */
