@@ -142,13 +142,14 @@ export class BayeuxServer {
   }
 
   /**
-   * Holds a connect: `respond` is called once, with what was queued and the reply, when an event comes, the hold is over or the session ends.
+   * Holds a connect: `respond` is called once, with what was queued and the reply, when an event comes, the hold is over or the session ends;
+   * never when nobody is there any more: what is queued waits for the next connect.
    */
   hold(
     session: BayeuxSession,
     {reply, ms}: {reply: BayeuxMessage; ms: number},
     respond: (messages: BayeuxMessage[]) => void,
-    duplicate: () => void,
+    {duplicate, isGone}: {duplicate(): void; isGone(): boolean},
   ): void {
     const browserId = session.outlet ? undefined : session.browserId
     const {transport} = session
@@ -162,6 +163,7 @@ export class BayeuxServer {
     }
     const resume = (): void => {
       settle()
+      if (isGone()) return
       const advice = session.advised === transport ? reply.advice : this.#advice(session)
       const told: Advice | undefined = session.removed ? {...advice, reconnect: 'none'} : advice
       respond([...session.takeQueue(), ordered({...reply, ...(told && {advice: told})})])

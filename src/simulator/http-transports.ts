@@ -162,7 +162,7 @@ function answerBatch(exchange: HttpExchange, bayeux: BayeuxServer, messages: rea
     },
   })
   if (session && held) {
-    bayeux.hold(session, held, respond, () => refuseViolation(exchange))
+    bayeux.hold(session, held, respond, {duplicate: () => refuseViolation(exchange), isGone: () => exchange.gone})
     exchange.onGone(() => session.held?.cancel('gone'))
     return
   }

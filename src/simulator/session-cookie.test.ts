@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest'
-import {sendRaw} from '../../test/support/simulator-client.ts'
+import {told} from '../../test/support/gms.ts'
+import {notificationsOf, PollingUser, sendRaw} from '../../test/support/simulator-client.ts'
 import {startSimulator} from './simulator.ts'
 
 const HANDSHAKE = JSON.stringify([{channel: '/meta/handshake', version: '1.0', supportedConnectionTypes: ['long-polling'], id: '1'}])
@@ -58,4 +59,20 @@ it('knows every session on every node when they have them in common, and keeps t
     `POST /genesys/cometd/connect HTTP/1.1\r\nHost: gms\r\nContent-Type: application/json\r\nCookie: ${headers['set-cookie']?.split(';')[0] ?? ''}\r\nContent-Length: ${connect.length}\r\n\r\n${connect}`,
   )
   expect(answer.body).toContain('"successful":true')
+})
+
+it('keeps what is said in the moment in which a node dies, for the next connect elsewhere', async () => {
+  await using simulator = await startSimulator({nodes: 2, commonSessions: true})
+  const [one = 0, other = 0] = simulator.nodes.map(({port}) => port)
+  const user = await new PollingUser(one).start()
+  await user.ask({operation: 'requestChat', nickname: 'a'})
+  const held = user.connect().catch(() => undefined)
+  await simulator.recorder.waitFor(({ended, messages}) => ended === 'open' && messages.length > 0, 2000)
+  await simulator.stopNode('gms1')
+  simulator.agentSays('still there?')
+  expect(await held).toBeUndefined()
+  const elsewhere = new PollingUser(other)
+  elsewhere.cookie = user.cookie
+  elsewhere.clientId = user.clientId
+  expect(notificationsOf((await elsewhere.connect()).messages).flatMap(told)).toEqual([expect.stringContaining('still there?')])
 })

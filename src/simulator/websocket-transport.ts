@@ -262,7 +262,7 @@ function answerFrame(bayeux: BayeuxServer, outlet: Outlet, {messages, bound, cap
   const onHandshake = (made: BayeuxSession): void => capture.createdSession(made.id)
   const {session, replies, held} = bayeux.process(messages, {transport: 'websocket', outlet, session: bound, onHandshake})
   const answer = (ready: readonly BayeuxMessage[]): void => respond([...replies, ...ready])
-  if (session && held) bayeux.hold(session, held, answer, () => {})
+  if (session && held) bayeux.hold(session, held, answer, {duplicate: () => {}, isGone: () => false})
   else answer([])
   return session
 }

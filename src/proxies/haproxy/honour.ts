@@ -88,23 +88,21 @@ export function caveats(parameters: Parameters, target: RenderTarget): readonly 
       because: 'HAProxy closes unused connections by halves, in several purges that end at about this time',
     })
   if (upstream.resolvers) found.push({path: 'upstream.dnsTtl', because: 'HAProxy asks again after this time whatever TTL the answer had'})
+  if (upstream.nodes.length > 1 && target.fragment && (affinity.mode === 'application-cookie' || affinity.mode === 'source-address'))
+    found.push({
+      path: 'affinity.mode',
+      because: 'a reload forgets where sessions are: a fragment has no global section for the localpeer that takes them over',
+    })
   if (upstream.nodes.length > 1 && affinity.mode === 'application-cookie') {
-    if (upstream.nodes.every(({route}) => route === undefined))
-      found.push({
-        path: 'affinity.mode',
-        because: 'without routes HAProxy learns the cookies that nodes set, and forgets them with a reload',
-      })
     found.push({
       path: 'affinity.cookie',
       because: 'GMS sets no cookie with the 101 of a WebSocket: such a chat has affinity only after an answer over HTTP',
     })
   }
-  if (upstream.nodes.length > 1 && affinity.mode === 'source-address')
-    found.push({path: 'affinity.mode', because: 'a reload forgets which clients moved away from a node that was down: they are led back'})
   if (health.mode === 'http' && health.expect !== 'ONLINE')
     found.push({
       path: 'health.path',
-      because: 'a node that fails it is down and loses its chats: only the status of GMS tells one that drains',
+      because: 'a node that answers 503 gets no new chats and keeps its own; one that fails it in another way is down and loses its chats',
     })
   if (health.path === STATUS_PATH && health.auth === undefined)
     found.push({path: 'health.auth', because: 'GMS tells its status to nobody without credentials: without them every node counts as down'})

@@ -173,6 +173,16 @@ describe('moves', () => {
     )
   })
 
+  test('a process that talks to its successor alone goes on doing so, under a name that no other run has', () => {
+    const text = 'peers own\n  peer me abns@own\nbackend b\n  stick-table type ip size 1m peers own expire 1h\n'
+    const moved = sandboxed(bundleOf(text)).text
+    expect(moved).toMatch(/^ {2}peer me abns@own-[0-9a-f]{12}$/m)
+    expect(moved).toContain('stick-table type ip size 1m peers own expire 1h')
+    const shared = sandboxed(bundleOf(text.replace('backend', '  peer other 10.0.0.1:1024\nbackend'))).text
+    expect(shared).toContain('# peer me abns@own')
+    expect(shared).toContain('stick-table type ip size 1m expire 1h')
+  })
+
   test('no line changes its number', () => {
     const text = fixture('foreign/haproxy/genesys-sample/haproxy.cfg')
     expect(sandboxed(bundleOf(text)).text.split('\n')).toHaveLength(text.split('\n').length)

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import {binds, isQuic, listeners, nodeArgument, nodes, isFollowed, nameServers} from './addresses.ts'
@@ -26,9 +27,20 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const refuse = (directive: Directive, because: string) => refused.push({directive: nameOf(directive), because, span: directive.span})
 
   const gone = new Set<Directive>()
+  const ownPeers = new Set<string>()
   for (const top of config.files.flatMap(file => file.directives)) {
     const row = SECTION_ROWS.find(({section}) => section === top.name)
     if (!row || (top.name === 'resolvers' && plan.nameServer !== undefined)) continue
+    if (keepsToItself(top)) {
+      ownPeers.add(top.args[0]?.value ?? '')
+      for (const {span, value} of top.block?.flatMap(({args}) => args[1] ?? []) ?? [])
+        put(
+          span,
+          `${value}-${createHash('sha256').update(plan.folder).digest('hex').slice(0, 12)}`,
+          'another HAProxy on this machine may have that name',
+        )
+      continue
+    }
     if (row.op === 'comment') for (const directive of [top, ...(top.block ?? [])]) comment(directive, row.why)
     else if (!plan.allowExec) refuse({...top, span: {...top.nameSpan, end: top.args.at(-1)?.span.end ?? top.nameSpan.end}}, row.why)
     for (const directive of top.block ?? []) gone.add(directive)
@@ -79,7 +91,8 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     } else if (words[0] === 'server' || words[0] === 'server-template') reach(statement, 2)
     else if (startsWith(words, 'http-check connect') || startsWith(words, 'tcp-check connect')) reach(statement, 1)
     else if (words[0] === 'default-server') reach(statement, 0)
-    else if (words[0] === 'stick-table') dropArguments(directive, 0, [PEERS_ARGUMENT], put)
+    else if (words[0] === 'stick-table' && !ownPeers.has(words[words.indexOf('peers') + 1] ?? ''))
+      dropArguments(directive, 0, [PEERS_ARGUMENT], put)
   }
 
   const ports = new Map(listeners(config).map(({address}, i) => [address, plan.ports[i] ?? plan.ports[0] ?? 0]))
@@ -145,6 +158,15 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const wrapper = wrap(config, plan)
   for (const edit of wrapper.edits) put(edit.span, edit.text, edit.why)
   return {edits: [...edits.values()], added: [wrapper.file], entry: wrapper.file.path, refused}
+}
+
+/** A `peers` section by which a process talks to its successor alone, over a socket that has no place on disk. */
+function keepsToItself({name, block = []}: Directive): boolean {
+  return (
+    name === 'peers' &&
+    block.length === 1 &&
+    block.every(member => member.name === 'peer' && member.args.length === 2 && /^abns@[\w.-]+$/.test(member.args[1]?.value ?? ''))
+  )
 }
 
 function nameOf(directive: Directive): string {

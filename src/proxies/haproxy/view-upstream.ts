@@ -18,7 +18,7 @@ export function isAddress(host: string): boolean {
 }
 
 /** The names that `upstream.hbs`, `affinity.hbs` and `health.hbs` print. `client` is the expression of the real client's address. */
-export function upstreamView(parameters: Parameters, {version, layout}: RenderTarget, client: string) {
+export function upstreamView(parameters: Parameters, {version, layout, fragment}: RenderTarget, client: string) {
   const {upstream, affinity, health, upgrade, listener, tls} = parameters
   const {nodes} = upstream
   const names = nodeNames(nodes)
@@ -91,6 +91,8 @@ export function upstreamView(parameters: Parameters, {version, layout}: RenderTa
     ),
     sourceAddress: mode === 'source-address',
     affinityNone: mode === 'none',
+    /** `localpeer` stands in the global section, which a fragment does not have. */
+    handsOver: !fragment && (mode === 'application-cookie' || mode === 'source-address'),
     tableSize: TABLE_ENTRIES,
     tableExpire: Math.max(SHORTEST_MEMORY_MS, upgrade.idleTimeout),
     client,
@@ -100,7 +102,7 @@ export function upstreamView(parameters: Parameters, {version, layout}: RenderTa
     checkPath: health.path ?? '',
     checkHost: [...listener, ...(tls ?? [])].flatMap(({serverNames}) => serverNames)[0] ?? 'gms',
     checkAuthorization: health.auth ?? '',
-    checkDrains: health.expect === 'ONLINE',
+    checkDrains: health.expect === 'ONLINE' ? 'says OFFLINE' : 'answers 503',
     checkRules: checkRules(health),
     inter: health.interval,
     rise: health.rise,
@@ -108,8 +110,11 @@ export function upstreamView(parameters: Parameters, {version, layout}: RenderTa
   }
 }
 
-/** What a healthy answer is. `L7OKC` is the state of a server that gets nothing new (manual, "http-check expect": error-status). */
+/**
+ * What a healthy answer is. `L7OKC` is the state of a server that gets nothing new and keeps its sessions (manual, "http-check expect":
+ * error-status): a node that says OFFLINE, or a service of GMS that answers 503 meanwhile.
+ */
 function checkRules({expect}: Parameters['health']): readonly string[] {
   if (expect === 'ONLINE') return ['status 200', 'rstring (ONLINE|OFFLINE)', 'error-status L7OKC string ONLINE']
-  return ['rstatus ^[23]', ...(expect === undefined ? [] : [`string "${expect}"`])]
+  return ['rstatus ^([23]|503)', 'error-status L7OKC rstatus ^[23]', ...(expect === undefined ? [] : [`string "${expect}"`])]
 }

@@ -266,7 +266,8 @@ describe('health', () => {
 
   it('looks for a text of one’s own', async () => {
     expect(await expectations({mode: 'http', path: '/up', expect: 'all well'})).toEqual([
-      'http-check expect rstatus ^[23]',
+      'http-check expect rstatus ^([23]|503)',
+      'http-check expect error-status L7OKC rstatus ^[23]',
       'http-check expect string "all well"',
     ])
   })
@@ -374,8 +375,9 @@ describe('what is declared instead of dropped', () => {
     ['several certificates', {tls: [same, {...TLS, serverNames: ['b.test']}]}, ['tls']],
     ['keepAlive', {upstream: {...NODES, keepAlive: '10s'}}, ['upstream.keepAlive']],
     ['the TTL', {upstream: {...NODES, resolvers: ['127.0.0.11']}}, ['upstream.dnsTtl']],
-    ['learned cookies', {affinity: {mode: 'application-cookie'}}, ['affinity.mode', 'affinity.cookie']],
-    ['addresses', {affinity: {mode: 'source-address'}}, ['affinity.mode']],
+    ['learned cookies', {affinity: {mode: 'application-cookie'}}, ['affinity.cookie']],
+    ['learned cookies in a fragment', {affinity: {mode: 'application-cookie'}}, ['affinity.mode', 'affinity.cookie'], {fragment: true}],
+    ['addresses in a fragment', {affinity: {mode: 'source-address'}}, ['affinity.mode'], {fragment: true}],
     ['a path that cannot drain', {health: {mode: 'http', path: '/up'}}, ['health.path']],
     ['a status that needs credentials', {health: {mode: 'http'}}, ['health.auth']],
     ['what belongs around a fragment', {upstream: {...NODES, drainTimeout: '1h'}}, ['upstream.drainTimeout'], {fragment: true}],
