@@ -1,11 +1,11 @@
-// Fails when a generated file is not what its generator writes: the registry of checks, the headers of their pages, the golden configurations.
+// Fails when a generated file is not what its generator writes: the registries of checks and rules, the headers of their pages, the golden configurations.
 import {spawnSync} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const GENERATED = ['src/verify/checks', 'fixtures/golden']
+const GENERATED = ['src/verify/checks', 'src/lint/rules', 'fixtures/golden']
 const GENERATORS = ['catalogue', 'golden']
 
 const contents = () =>

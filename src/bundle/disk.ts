@@ -4,9 +4,10 @@ import {createTwoFilesPatch} from 'diff'
 import {UsageError} from '../errors.ts'
 import type {ConfigBundle, ConfigFile} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
-import type {Directive, Proxy} from '../proxies/proxy.ts'
+import type {Proxy} from '../proxies/proxy.ts'
+import type {Directive} from '../proxies/syntax.ts'
 import {matchingFiles} from './glob.ts'
-import {headerDifference} from './header.ts'
+import {headerDifference, writtenFor} from './header.ts'
 
 const LIMITS = {files: 500, bytes: 10 * 1_048_576}
 /** Names under which the three proxies are configured, in the folder or in its `conf`. */
@@ -67,6 +68,22 @@ export async function readBundle(path: string, {proxy: asked, proxies}: ReadOpti
     }
   }
   return {proxy, bundle: {proxy: proxy.name, entry, files: [...files.values()], origin: 'read', root}}
+}
+
+/** Name of a configuration that came over a stream. */
+export const STDIN = '-'
+
+/**
+ * A configuration that came over a stream: one file, named `-`; its includes are not followed, because nobody knows where they lie.
+ * @throws UsageError when it is empty, too large, or its dialect is unclear.
+ */
+export function bundleOfText(text: string, {proxy: asked, proxies}: ReadOptions): {bundle: ConfigBundle; proxy: Proxy} {
+  if (text.trim() === '') throw new UsageError('stdin is empty', {suggestions: ['send a configuration: … < nginx.conf']})
+  if (text.length > LIMITS.bytes) throw new UsageError(`stdin is larger than ${LIMITS.bytes / 1_048_576} MiB`)
+  if (text.includes('\0')) throw new UsageError('stdin is not text: it holds a NUL byte')
+  const file: ConfigFile = {path: STDIN, text}
+  const proxy = asked === undefined ? recognise(file, 'stdin', proxies) : named(asked, proxies)
+  return {proxy, bundle: {proxy: proxy.name, entry: STDIN, files: [file], origin: 'read'}}
 }
 
 async function findEntry(folder: string, path: string, asked: ProxyName | undefined): Promise<string> {
@@ -212,16 +229,32 @@ function refuse(error: unknown, path: string): never {
 
 /**
  * Makes the folders that the files of a bundle go to, so that nothing is written while anything stands in the way.
- * @throws UsageError when one cannot be made, or a folder stands where a file shall be.
+ * @throws UsageError when one cannot be made, a folder stands where a file shall be, or, unless it is forced, a file that was not written
+ * for the same proxy by this tool.
  */
-export async function prepareFolder(files: readonly ConfigFile[], folder: string): Promise<void> {
+export async function prepareFolder(files: readonly ConfigFile[], folder: string, {force = false} = {}): Promise<void> {
   for (const file of files) {
     const target = join(folder, file.path)
     await makeFolder(dirname(target)).catch((error: unknown) => refuse(error, dirname(target)))
     const there = await stat(target).catch((error: unknown) => (isMissing(error) ? undefined : refuse(error, target)))
     if (there?.isDirectory() === true) throw new UsageError(`${target} is a folder`, {suggestions: ['name another folder, or remove it']})
-    if (there) await access(target, constants.W_OK).catch((error: unknown) => refuse(error, target))
+    if (!there) continue
+    await access(target, constants.W_OK).catch((error: unknown) => refuse(error, target))
+    if (!force) await assertOurs(target, file)
   }
+}
+
+/** The file of another proxy has the same name (`conf.d/gms-chat.conf`, `compose.yaml`), and so may one that a person wrote. */
+async function assertOurs(target: string, {text}: ConfigFile): Promise<void> {
+  const present = await readFile(target, 'utf8').catch((error: unknown) => refuse(error, target))
+  const [before, now] = [writtenFor(present), writtenFor(text)]
+  if (present === text || present.trim() === '' || (before && before.title === now?.title)) return
+  throw new UsageError(
+    before ? `${target} is there already, for ${before.title}` : `${target} is there already, and not written by gms-proxy`,
+    {
+      suggestions: ['name another folder with --out', 'write over it with --force'],
+    },
+  )
 }
 
 /**

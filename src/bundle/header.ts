@@ -24,11 +24,13 @@ const LONGEST_COMMAND = 1200
 const MARKS = {tool: 'Written by gms-proxy ', parameters: 'Parameters: sha256 ', command: 'Again: '} as const
 /** Lines of a file among which its header begins. */
 const WITHIN = 10
+const WRITTEN_FOR = new RegExp(String.raw`^# ${MARKS.tool}\S+ for (\D+) (\d+(?:\.\d+)+), layout `)
 const HEADER_LINE = new RegExp(`^# (?:${Object.values(MARKS).join('|')})`)
 
 /**
  * Lines of the comment on top of every file: the tool that wrote it, the parameters, the command that writes it again. Nothing in it
- * depends on the folder, the user or the time: the same parameters give the same text everywhere.
+ * depends on the folder, the user or the time: the same parameters give the same text everywhere. `more` are words of the command, and
+ * `remark` is said behind it.
  */
 export function headerLines(
   toolVersion: string,
@@ -36,11 +38,12 @@ export function headerLines(
   parameters: Parameters,
   asked: Asked,
   more: readonly string[] = [],
+  remark?: string,
 ): readonly string[] {
   return [
     `${MARKS.tool}${toolVersion} for ${title} ${asked.version}, layout ${asked.layout}: change the parameters, not this file`,
     `${MARKS.parameters}${digestOf(parameters)}`,
-    `${MARKS.command}${commandLine(asked, more)}`,
+    `${MARKS.command}${commandLine(asked, more)}${remark === undefined ? '' : `    # ${remark}`}`,
   ]
 }
 
@@ -85,6 +88,13 @@ function splitHeader(text: string): {header: readonly string[]; body: string} {
   let end = first
   while (HEADER_LINE.test(lines[end] ?? '')) end++
   return {header: lines.slice(first, end), body: [...lines.slice(0, first), ...lines.slice(end)].join('\n')}
+}
+
+/** What a file says it was written for, such as `nginx` and `1.30.0`; `undefined` when this tool has not written it. */
+export function writtenFor(text: string): {title: string; version: string} | undefined {
+  const [first = ''] = splitHeader(text).header
+  const [, title, version] = WRITTEN_FOR.exec(first) ?? []
+  return title === undefined || version === undefined ? undefined : {title, version}
 }
 
 /** Why two files differ in their headers only, for a person; `undefined` when more differs, or nothing. */

@@ -2,6 +2,7 @@ import {UsageError} from '../errors.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {LoadedParameters} from '../parameters/load.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import {PROXIES} from '../proxies/index.ts'
 import type {Proxy, RenderTarget} from '../proxies/proxy.ts'
 import {atLeast, compareVersions} from '../proxies/version.ts'
 import {PLAIN} from './render.ts'
@@ -22,7 +23,7 @@ export function versionToRender(proxy: Proxy, asked: string | undefined): string
   const version = asked.split('.').length === 2 ? `${asked}.0` : asked
   if (!atLeast(version, oldest))
     throw new UsageError(`${proxy.title} ${asked} is too old: ${oldest} is the oldest that is rendered`, {
-      suggestions: [`name a newer one with --proxy-version, or none for ${newest}`],
+      suggestions: [`name a newer one with --proxy-version, or none for ${newest}`, ...othersWith(proxy, asked)],
     })
   return version
 }
@@ -75,8 +76,18 @@ export function lifeOf(proxy: Proxy, version: string, today: string): string | u
   if (known?.endOfLife !== undefined && known.endOfLife < today)
     return `${proxy.title} ${branch} reached its end of life on ${known.endOfLife}: its authors mend it no more${alive.length === 0 ? '' : `, only ${alive.join(', ')}`}`
   if (!known && newest && compareVersions(branch, newest.branch) > 0)
-    return `${proxy.title} ${branch} is newer than what this gms-proxy knows (${newest.branch}): rendered as for ${newest.branch}`
+    return [`${proxy.title} ${branch} is newer than what this gms-proxy knows (${newest.branch}): rendered as for ${newest.branch}`]
+      .concat(othersWith(proxy, branch))
+      .join('; ')
   return undefined
+}
+
+/** A question about each other proxy that has a version of that number. */
+function othersWith(proxy: Proxy, version: string): readonly string[] {
+  const branch = version.split('.').slice(0, 2).join('.')
+  return Object.values(PROXIES)
+    .filter(other => other.name !== proxy.name && other.branches.some(each => each.branch === branch))
+    .map(({title}) => `did you mean ${title} ${branch}?`)
 }
 
 /** Branches that their authors still mend, newest first. */

@@ -5,7 +5,7 @@ import * as Errors from '@oclif/core/errors'
 import type {Command} from '@oclif/core/command'
 import {EnvironmentError, EXIT, UsageError} from '../errors.ts'
 import {listenForInterruptions, Interruption} from './session.ts'
-import {flush, quietWhenClosed, ROOM, unwritten} from './streams.ts'
+import {flush, isLostTerminal, quietWhenClosed, ROOM, surviveLostTerminal, unwritten} from './streams.ts'
 import {VERBS} from './verbs.ts'
 
 export {VERBS}
@@ -59,6 +59,7 @@ class Verbs extends Plugin {
 
 /** Runs one command line and ends the process with its exit code (errors.ts `EXIT`). `root` is the package's folder. */
 export async function main(argv: readonly string[], root: string, {development = false} = {}): Promise<never> {
+  surviveLostTerminal()
   quietWhenClosed(process.stdout, process.stderr)
   listenForInterruptions()
   process.on('uncaughtException', error => {
@@ -102,8 +103,8 @@ async function dispatch(argv: readonly string[], root: string, development: bool
       verb === undefined || verb.startsWith('-') || verb === 'help' ? rest.filter(word => !word.startsWith('-')).slice(0, 1) : [verb]
     const [unknown] = subject.filter(word => !config.findCommand(word))
     if (unknown !== undefined) throw await unknownVerb(unknown)
-    const {Help} = await import('@oclif/core/help')
-    await new Help(config, config.pjson.oclif.helpOptions).showHelp([...subject])
+    const {AlignedHelp} = await import('./help.ts')
+    await new AlignedHelp(config, config.pjson.oclif.helpOptions).showHelp([...subject])
     return
   }
   const command = config.findCommand(verb)
@@ -151,6 +152,7 @@ async function meantFlags(error: Error, verb: string, root: string): Promise<rea
 /** Prints what went wrong, for a person, and says with which code the process ends. */
 async function complain(error: unknown, argv: readonly string[], root: string): Promise<number> {
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? EXIT.ok
+  if (isLostTerminal(error)) return EXIT.interrupted
   const {printError} = await import('./print-error.ts')
   if (error instanceof Interruption) return error.exitCode
   if (error instanceof UsageError || error instanceof EnvironmentError) {

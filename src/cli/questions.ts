@@ -21,6 +21,36 @@ export function listChoice(key: string, items: readonly string[]): string {
   return `${key}=${JSON.stringify(items)}`
 }
 
+/** A flag of its own for a parameter, as it was typed, and the choice that it stands for. */
+export interface TypedFlag {
+  flag: string
+  values: readonly string[]
+  choice: string
+}
+
+/** Nothing where nothing was typed. */
+export function typedList(flag: string, key: string, values: readonly string[]): readonly TypedFlag[] {
+  return values.length === 0 ? [] : [{flag, values, choice: listChoice(key, values)}]
+}
+
+/** Nothing where nothing was typed. */
+export function typedText(flag: string, key: string, value: string | undefined): readonly TypedFlag[] {
+  return value === undefined ? [] : [{flag, values: [value], choice: `${key}=${value}`}]
+}
+
+/** Problems of what was typed, one line each, in the words of the flag: nobody has typed the choice that it stands for. */
+export function problemsOfFlags(choices: readonly string[], typed: readonly TypedFlag[]): readonly string[] {
+  return choicesOf(choices).problems.flatMap(({path, message, origin, description}) => {
+    // Of a file that does not exist yet, something may be missing that is asked for later.
+    if (!origin || !('flag' in origin)) return []
+    const own = typed.find(({choice}) => origin.flag === `--set ${choice}`)
+    const index = /\.(\d+)$/.exec(path)?.[1]
+    const value = own?.values[own.values.length === 1 ? 0 : Number(index)]
+    const words = own ? `${own.flag} ${value ?? own.values.join(', ')}: ` : `${origin.flag}: ${path}: `
+    return [`  ${words}${message}${own || description === undefined ? '' : `\n      ${description}`}`]
+  })
+}
+
 /** `a, b c` → `a`, `b`, `c`. */
 export function itemsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter(item => item !== '')
@@ -109,6 +139,11 @@ export async function ask(decided: readonly string[]): Promise<readonly string[]
   if (!isDecided('tls') && answer(await confirm({message: 'Serve HTTPS and WSS?', initialValue: false, output}))) {
     await line('tls.certificate', words('tls.certificate'), {placeholder: '/etc/ssl/chat/chat.example.com.pem'})
     await line('tls.key', words('tls.key'), {optional: true})
+  }
+  const encrypted = choices.some(choice => choice.startsWith('tls.'))
+  if (encrypted && !isDecided('tls.redirect') && !decided.some(choice => choice.startsWith('listener='))) {
+    const message = 'Clients without TLS are served too, in plain text. Redirect them to HTTPS, but for the chat paths?'
+    if (answer(await confirm({message, initialValue: true, output}))) choices.push('tls.redirect=true')
   }
   const nodes = choicesOf(choices).parameters?.upstream.nodes.length ?? 0
   if (!isDecided('affinity.mode') && nodes > 1) {

@@ -1,14 +1,29 @@
+import * as Flags from '@oclif/core/flags'
 import {access, constants, stat, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {EXIT, UsageError} from '../errors.ts'
 import type {Severity} from '../model/catalogue.ts'
-import {reaches} from '../model/report.ts'
+import {isHalf, reaches} from '../model/report.ts'
 import type {Report} from '../model/report.ts'
+import type {Canvas} from '../report/canvas.ts'
+import {pagesIn} from './pages.ts'
 import {FORMATS} from '../report/index.ts'
 import type {Format} from '../report/index.ts'
 
 /** The formats of a report, first the default. */
-export const REPORT_FORMATS = ['text', 'json', 'junit'] as const satisfies readonly Format[]
+export const REPORT_FORMATS = ['text', 'json', 'junit', 'sarif', 'github', 'markdown'] as const satisfies readonly Format[]
+
+/** `--report` of the verbs that report. */
+export const reportFlag = {
+  report: Flags.string({
+    env: 'GMS_PROXY_REPORT',
+    helpValue: 'FORMAT=FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'OUTPUT',
+    summary: `Also write that format (${REPORT_FORMATS.join(', ')}) to FILE (repeatable)`,
+  }),
+}
 
 /** `--report FORMAT=FILE`. */
 export interface ReportFile {
@@ -51,8 +66,14 @@ async function unwritable(file: string): Promise<string | undefined> {
 }
 
 /** Writes the files that were asked for beside stdout. */
-export async function writeReports(report: Report, files: readonly ReportFile[]): Promise<void> {
-  for (const {format, file} of files) await writeFile(file, FORMATS[format](report, {colour: false, width: 100, verbose: true}))
+export async function writeReports(report: Report, files: readonly ReportFile[], root: string): Promise<void> {
+  for (const {format, file} of files) await writeFile(file, printed(report, format, {colour: false, width: 100, verbose: true}, root))
+}
+
+/** A report in the format of that name. `root`: the folder of the package, where the pages of the catalogue lie. */
+export function printed(report: Report, format: string, canvas: Canvas, root: string): string {
+  const name = REPORT_FORMATS.find(each => each === format) ?? 'text'
+  return FORMATS[name](report, canvas, pagesIn(root))
 }
 
 /** What the process says with its exit code: 3 wins over 1. */
@@ -60,6 +81,6 @@ export function exitCodeOf({verdict, subjects}: Report, {failOn, failOnSkip}: {f
   if (verdict === 'errored') return EXIT.environment
   const outcomes = subjects.flatMap(subject => subject.outcomes)
   const failed = outcomes.some(({status, severity}) => status === 'failed' && reaches(severity, failOn))
-  const skipped = failOnSkip && outcomes.some(({status, notPromised}) => status === 'skipped' && !notPromised)
+  const skipped = failOnSkip && outcomes.some(isHalf)
   return failed || skipped ? EXIT.findings : EXIT.ok
 }

@@ -1,3 +1,5 @@
+import {closeSync} from 'node:fs'
+import {isatty} from 'node:tty'
 import {EnvironmentError} from '../errors.ts'
 
 /** What to do about a stream that does not take more. */
@@ -32,4 +34,26 @@ export function unwritten(stream: NodeJS.WriteStream): Error | undefined {
 /** Resolves when everything that was written before has left. */
 export async function flush(...streams: readonly NodeJS.WriteStream[]): Promise<void> {
   await Promise.all(streams.filter(stream => stream.writable).map(stream => write(stream, '')))
+}
+
+let terminals: readonly number[] = []
+
+/**
+ * From now on, a terminal that goes away costs the process nothing but the terminal: at its end Node gives back what it changed there, and
+ * where nobody takes it back it ends by SIGABRT instead of with its exit code (Node 20, `ResetStdio`). A closed descriptor is left alone.
+ */
+export function surviveLostTerminal(): void {
+  terminals = [0, 1, 2].filter(isatty)
+  process.on('exit', () => {
+    for (const terminal of lostTerminals()) closeSync(terminal)
+  })
+}
+
+/** True of what is thrown when a person is no longer there: the terminal was closed, or the connection to it. */
+export function isLostTerminal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EIO' && lostTerminals().length > 0
+}
+
+function lostTerminals(): readonly number[] {
+  return terminals.filter(terminal => !isatty(terminal))
 }

@@ -1,5 +1,6 @@
 import {stat} from 'node:fs/promises'
-import {readBundle} from '../bundle/disk.ts'
+import {text as readAll} from 'node:stream/consumers'
+import {bundleOfText, readBundle, STDIN} from '../bundle/disk.ts'
 import {UsageError} from '../errors.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import type {ProxyName} from '../model/catalogue.ts'
@@ -17,37 +18,57 @@ export interface SubjectsRequest {
   dialect?: ProxyName
   /** Absent when a person gave no parameters at all. */
   parameters?: ParametersRequest
+  /** Who asks: `lint` only reads, so it takes `-`, and no URL. Default `verify`. */
+  verb?: 'verify' | 'lint'
 }
 
 /**
  * The subjects of a command line, in its order, each once.
  * @throws UsageError for a word that is neither a proxy, nor a path that exists, nor a URL, and for wrong parameters.
  */
-export async function resolveSubjects({words, dialect, parameters}: SubjectsRequest): Promise<readonly Subject[]> {
+export async function resolveSubjects({words, dialect, parameters, verb = 'verify'}: SubjectsRequest): Promise<readonly Subject[]> {
   const stdin = once(() => parameters?.stdin() ?? Promise.resolve(''))
   const request: ParametersRequest | undefined = parameters && {...parameters, stdin}
   const stated = once(() => loadParameters(request ?? {overrides: [], stdin}))
   const expected = once(async () => (request ? loadForeignParameters(request) : undefined))
-  const named = words.length > 0 ? words : [await proxyOf(request ? expected : () => Promise.resolve(undefined))]
+  const named = words.length > 0 ? words : [await proxyOf(verb, request ? expected : () => Promise.resolve(undefined))]
+  if (named.includes(STDIN) && parameters?.file === STDIN)
+    throw new UsageError('parameters and configuration cannot both come from stdin', {suggestions: ['name a file for one of the two']})
   const subjects: Subject[] = []
   for (const word of new Set(named.flatMap(one => (one === 'all' ? PROXY_NAMES : [one]))))
-    subjects.push(await resolve(word, dialect, stated, expected))
+    subjects.push(await resolve(word, {dialect, stated, expected, verb}))
   return subjects
 }
 
 async function resolve(
   word: string,
-  dialect: ProxyName | undefined,
-  stated: () => Promise<LoadedParameters<Parameters>>,
-  expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>,
+  {
+    dialect,
+    stated,
+    expected,
+    verb,
+  }: {
+    dialect: ProxyName | undefined
+    stated: () => Promise<LoadedParameters<Parameters>>
+    expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>
+    verb: 'verify' | 'lint'
+  },
 ): Promise<Subject> {
   const name = PROXY_NAMES.find(proxy => proxy === word)
   if (name) return {kind: 'rendered', name, proxy: PROXIES[name], stated: await stated()}
   const foreign = await expected()
   const promise = foreign ? {stated: foreign} : {}
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return {kind: 'url', name: word, url: urlOf(word), ...promise}
-  if (!(await stat(word).catch(() => undefined))) throw unknownWord(word)
-  const {proxy, bundle} = await readBundle(word, {proxies: Object.values(PROXIES), ...(dialect ? {proxy: dialect} : {})})
+  const read = {proxies: Object.values(PROXIES), ...(dialect ? {proxy: dialect} : {})}
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) {
+    if (verb === 'lint')
+      throw new UsageError(`${word.replace(/\/\/.*@/, '//')} is a URL: lint reads configuration files`, {
+        suggestions: ['gms-proxy verify URL judges a proxy that runs'],
+      })
+    return {kind: 'url', name: word, url: urlOf(word), ...promise}
+  }
+  if (verb === 'lint' && word === STDIN) return {kind: 'file', name: STDIN, ...bundleOfText(await readAll(process.stdin), read), ...promise}
+  if (!(await stat(word).catch(() => undefined))) throw unknownWord(word, verb)
+  const {proxy, bundle} = await readBundle(word, read)
   return {kind: 'file', name: word, proxy, bundle, ...promise}
 }
 
@@ -68,20 +89,20 @@ function urlOf(word: string): URL {
   return url
 }
 
-async function proxyOf(expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>): Promise<ProxyName> {
+async function proxyOf(verb: string, expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>): Promise<ProxyName> {
   const proxy = (await expected())?.parameters.proxy
   if (proxy) return proxy
-  throw new UsageError('nothing to verify is named, neither on the command line nor in the parameters', {
-    suggestions: ['gms-proxy verify all', 'gms-proxy verify ./nginx.conf', 'write proxy: nginx into the parameters'],
+  throw new UsageError(`nothing to ${verb} is named, neither on the command line nor in the parameters`, {
+    suggestions: [`gms-proxy ${verb} all`, `gms-proxy ${verb} ./nginx.conf`, 'write proxy: nginx into the parameters'],
   })
 }
 
-function unknownWord(word: string): UsageError {
+function unknownWord(word: string, verb: string): UsageError {
   const meant = nearest(word, [...PROXY_NAMES, 'all'])
   return new UsageError(
-    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all), nor a URL, nor a file or folder that exists`,
+    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all),${verb === 'lint' ? '' : ' nor a URL,'} nor a file or folder that exists`,
     {
-      suggestions: meant === undefined ? ['gms-proxy verify --help'] : [`gms-proxy verify ${meant}`],
+      suggestions: meant === undefined ? [`gms-proxy ${verb} --help`] : [`gms-proxy ${verb} ${meant}`],
     },
   )
 }

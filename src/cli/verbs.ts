@@ -6,6 +6,7 @@ type Verb = () => Promise<{default: Command.Class}>
 export const VERBS: Readonly<Record<string, Verb>> = {
   init: () => import('../commands/init.ts'),
   verify: () => import('../commands/verify.ts'),
+  lint: () => import('../commands/lint.ts'),
   render: () => import('../commands/render.ts'),
   simulate: () => import('../commands/simulate.ts'),
   explain: () => import('../commands/explain.ts'),

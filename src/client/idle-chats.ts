@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import {WebSocket} from 'ws'
 import type {BayeuxMessage} from '../wire/bayeux.ts'
 import {COMETD_PATH, META} from '../wire/bayeux.ts'
@@ -17,6 +18,8 @@ export interface IdleChatsOptions {
   from?: readonly string[]
   /** Chats being opened at the same time. */
   concurrency?: number
+  /** Chats begun in a second at most; as many as are opened at the same time when absent. */
+  perSecond?: number
   /** Deadline of each step of opening one chat (upgrade, handshake, first connect, requestChat), ms. */
   stepMs: number
   chatService: string
@@ -169,10 +172,14 @@ export class IdleChats {
   /** Opens up to `chats` chats; stops early when several fail, when the machine is exhausted or on abort. */
   async open(address: Address, options: IdleChatsOptions): Promise<void> {
     let next = 0
+    const began = performance.now()
     const worker = async () => {
       while (next < options.chats && this.#failed < GIVE_UP_AFTER && !this.hostLimit && !options.signal.aborted) {
         const from = options.from?.[next % options.from.length]
+        const turn = began + (next * 1000) / (options.perSecond ?? Infinity)
         next += 1
+        if (turn > performance.now()) await pause(turn - performance.now(), undefined, {signal: options.signal}).catch(() => undefined)
+        if (this.#failed >= GIVE_UP_AFTER || options.signal.aborted) return
         await this.#openOne(address, options, from)
       }
     }

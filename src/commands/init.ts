@@ -7,7 +7,7 @@ import {assertRenderable, statedVersion, versionToRender} from '../bundle/render
 import {BaseCommand} from '../cli/base-command.ts'
 import {BETWEEN_OVERRIDES, listOf, outputFlags} from '../cli/flags.ts'
 import {writeOwn} from '../cli/own-files.ts'
-import {ask, listChoice, objection, refusals} from '../cli/questions.ts'
+import {ask, problemsOfFlags, refusals, typedList, typedText} from '../cli/questions.ts'
 import {EXIT, UsageError} from '../errors.ts'
 import {shellWord} from '../model/shell.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
@@ -15,6 +15,8 @@ import {choicesOf, parametersShape} from '../parameters/choices.ts'
 import {commentedParameters} from '../parameters/commented.ts'
 import {editorSchema, SCHEMA_FILE, SCHEMA_ID} from '../parameters/editor-schema.ts'
 import {loadParameters} from '../parameters/load.ts'
+import type {Parameters} from '../parameters/schema.ts'
+import type {Shape} from '../parameters/shape.ts'
 import {PROXIES} from '../proxies/index.ts'
 
 const DEFAULT_FILE = 'gms-proxy.yaml'
@@ -88,19 +90,19 @@ export default class Init extends BaseCommand {
     const schemaFile = toStdout || !flags.schema ? undefined : join(dirname(file), SCHEMA_FILE)
     // Before anything is asked: no answer should be given for nothing.
     await assertFree(toStdout ? [] : [file], schemaFile, flags.force)
-    const decided = [
-      ...(flags.proxy === undefined ? [] : [`proxy=${flags.proxy}`]),
-      ...listChoices('upstream.nodes', listOf(flags.node)),
-      ...listChoices('listener.serverNames', listOf(flags['server-name'])),
-      ...(flags['tls-certificate'] === undefined ? [] : [`tls.certificate=${flags['tls-certificate']}`]),
-      ...(flags['tls-key'] === undefined ? [] : [`tls.key=${flags['tls-key']}`]),
-      ...listOf(flags.set, BETWEEN_OVERRIDES),
+    const typed = [
+      ...(flags.proxy === undefined ? [] : [{flag: '--proxy', values: [flags.proxy], choice: `proxy=${flags.proxy}`}]),
+      ...typedList('--node', 'upstream.nodes', listOf(flags.node)),
+      ...typedList('--server-name', 'listener.serverNames', listOf(flags['server-name'])),
+      ...typedText('--tls-certificate', 'tls.certificate', flags['tls-certificate']),
+      ...typedText('--tls-key', 'tls.key', flags['tls-key']),
     ]
-    // In the words of the flag, which a person knows, rather than of the parameter that it becomes.
-    for (const node of listOf(flags.node)) {
-      const because = objection([listChoice('upstream.nodes', [node])], 'upstream.nodes')
-      if (because !== undefined) throw new UsageError(`--node ${node}: ${because}`)
-    }
+    const decided = [...typed.map(({choice}) => choice), ...listOf(flags.set, BETWEEN_OVERRIDES)]
+    const problems = problemsOfFlags(decided, typed)
+    if (problems.length > 0)
+      throw new UsageError([`${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the flags`, ...problems].join('\n'), {
+        suggestions: ['gms-proxy schema prints everything that may be written'],
+      })
     const asks = !flags.yes && process.stdin.isTTY && process.stderr.isTTY
     const choices = asks ? await this.askFor(decided) : decided
     if (!choices.some(choice => choice.startsWith('upstream')))
@@ -113,7 +115,8 @@ export default class Init extends BaseCommand {
       assertRenderable(proxy, parameters, versionToRender(proxy, statedVersion(parameters, proxy.name)))
     }
     const schemaName = schemaFile === undefined ? SCHEMA_FILE : basename(schemaFile)
-    const text = commentedParameters(parametersShape(), choicesOf(choices).written, [
+    const plain = plainBesideTls(parameters)
+    const text = commentedParameters(shapeWith(plain), choicesOf(choices).written, [
       `yaml-language-server: $schema=${schemaName}`,
       ...(schemaFile === undefined ? [`(for editors; gms-proxy schema --out ${SCHEMA_FILE} writes it)`] : []),
       '',
@@ -126,6 +129,7 @@ export default class Init extends BaseCommand {
     if (flags.quiet) return
     this.note(`written ${file}`)
     if (schemaFile !== undefined) this.note(`written ${schemaFile}`)
+    if (plain !== undefined) this.note(`note: ${plain}`)
     for (const name of parameters.proxy === undefined ? PROXY_NAMES : [])
       for (const {path, because} of refusals(choices, name))
         this.note(`note: ${PROXIES[name].title} cannot be rendered from it: ${path}: ${because}`)
@@ -144,8 +148,22 @@ export default class Init extends BaseCommand {
   }
 }
 
-function listChoices(key: string, items: readonly string[]): readonly string[] {
-  return items.length === 0 ? [] : [listChoice(key, items)]
+/** What a person who names a certificate may not expect; `undefined` where everything is encrypted, or nothing. */
+function plainBesideTls({listener, tls = []}: Parameters): string | undefined {
+  if (listener.length === 0 || tls.length === 0) return undefined
+  const ports = [...new Set(listener.map(({port}) => port))]
+  const where = `port ${ports.join(', ')}`
+  return tls.some(({redirect}) => redirect)
+    ? `${where} redirects to HTTPS, but still serves the chat paths in plain text: their clients follow no redirect; listener: [] closes it`
+    : `${where} serves the chat in plain text beside HTTPS: tls.redirect: true sends all but the chat paths to HTTPS, listener: [] closes it`
+}
+
+/** The schema's own words, and what is to be said where the plain listener is described. */
+function shapeWith(plain: string | undefined): Shape {
+  const shape = parametersShape()
+  const {listener} = shape.properties ?? {}
+  if (plain === undefined || !listener) return shape
+  return {...shape, properties: {...shape.properties, listener: {...listener, description: `${listener.description ?? ''}. Here ${plain}`}}}
 }
 
 /** @throws UsageError when something of somebody else stands where a file shall be. */

@@ -22,7 +22,7 @@ export default class Render extends BaseCommand {
   static override summary = 'Write the configuration of a proxy from parameters'
   static override description = `The configuration goes to stdout, or to a folder with --out. With --check nothing is written: the exit code is 1, and a diff is printed, when the folder does not hold what would be written. What the proxy, or this version of it, cannot do is refused with the reason; what it does in a weaker way is said on stderr.
 
-Each file begins with the version of gms-proxy, a digest of the parameters and the command that writes it again. Other files of the folder are left alone.`
+Each file begins with the version of gms-proxy, a digest of the parameters and the command that writes it again. Other files of the folder are left alone, and a file of the same name that was not written for this proxy by gms-proxy is not written over without --force.`
   static override examples = [
     {description: 'nginx, from gms-proxy.yaml, to stdout', command: '<%= config.bin %> <%= command.id %> nginx'},
     {
@@ -80,6 +80,12 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
       default: false,
       summary: 'Write nothing; exit 1 with a diff when the folder of --out differs',
     }),
+    force: Flags.boolean({
+      char: 'f',
+      env: 'GMS_PROXY_FORCE',
+      default: false,
+      summary: 'Write over files that gms-proxy has not written for this proxy',
+    }),
     ...formatFlag(['text', 'json']),
     ...outputFlags,
   }
@@ -131,7 +137,7 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     if (!flags.quiet) for (const {notes} of made) for (const note of notes) this.note(`note: ${note}`)
     if (flags.out === undefined) return this.result(made.flatMap(({files}) => files.map(({text}) => text)).join('\n'))
     const {prepareFolder, writeBundle} = await import('../bundle/disk.ts')
-    for (const {folder, files} of folders) await prepareFolder(files, folder)
+    for (const {folder, files} of folders) await prepareFolder(files, folder, flags)
     for (const {folder, files} of folders) {
       await writeBundle({files}, folder)
       if (!flags.quiet) for (const {path} of files) this.note(`written ${join(folder, path)}`)
@@ -154,8 +160,15 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     const proxy = PROXIES[name]
     const version = versionToRender(proxy, asked.askedVersion)
     const {layout, fragment} = asked
-    const header = (...more: readonly string[]) =>
-      headerLines(this.config.version, proxy.title, parameters, {...asked, proxy: name, version: asked.askedVersion ?? version}, more)
+    const header = (more: readonly string[] = [], remark?: string) =>
+      headerLines(
+        this.config.version,
+        proxy.title,
+        parameters,
+        {...asked, proxy: name, version: asked.askedVersion ?? version},
+        more,
+        remark,
+      )
     const how = {layout, fragment, header: header()}
     assertRenderable(proxy, parameters, version, how)
     const {files, entry} = render(proxy, parameters, version, how)
@@ -170,7 +183,7 @@ Each file begins with the version of gms-proxy, a digest of the parameters and t
     const compose = composeFile(proxy, parameters, {
       file: entry,
       ...(asked.askedVersion === undefined ? {} : {asked: asked.askedVersion}),
-      header: header('--compose', '--out', '.'),
+      header: header(['--compose', '--out', '.'], 'both files; --out is the folder of this one'),
     })
     return {name, files: [...files, compose], notes}
   }

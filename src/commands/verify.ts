@@ -14,13 +14,13 @@ import {
   timeoutFlag,
 } from '../cli/flags.ts'
 import {noProgress, showProgress} from '../cli/progress.ts'
+import {PLAIN} from '../bundle/render.ts'
 import {assertRenderable, statedVersion, versionToRender} from '../bundle/renderable.ts'
-import {exitCodeOf, REPORT_FORMATS, reportFiles, writeReports} from '../cli/reports.ts'
+import {exitCodeOf, printed, REPORT_FORMATS, reportFiles, reportFlag, writeReports} from '../cli/reports.ts'
 import {runtimeRequests} from '../cli/runtime-requests.ts'
 import {resolveSubjects} from '../cli/subjects.ts'
 import {PROXY_NAMES, SEVERITIES} from '../model/catalogue.ts'
 import type {ParametersRequest} from '../parameters/load.ts'
-import {FORMATS} from '../report/index.ts'
 import {verify} from '../verify/verify.ts'
 
 export default class Verify extends BaseCommand {
@@ -59,14 +59,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...timeoutFlag,
     keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
     ...formatFlag(REPORT_FORMATS),
-    report: Flags.string({
-      env: 'GMS_PROXY_REPORT',
-      helpValue: 'FORMAT=FILE',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpGroup: 'OUTPUT',
-      summary: `Also write that format (${REPORT_FORMATS.join(', ')}) to FILE (repeatable)`,
-    }),
+    ...reportFlag,
     ...outputFlags,
   }
 
@@ -89,11 +82,11 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     for (const subject of subjects)
       if (subject.kind === 'rendered') {
         const {proxy, stated} = subject
-        assertRenderable(
-          proxy,
-          stated.parameters,
-          versionToRender(proxy, flags['proxy-version'] ?? statedVersion(stated.parameters, proxy.name)),
-        )
+        const asked = flags['proxy-version'] ?? statedVersion(stated.parameters, proxy.name)
+        // Unasked, the version that will run decides, and is not known before it was found: only what none can do is refused here.
+        const versions = asked === undefined ? [proxy.versions.oldest, proxy.versions.newest] : [versionToRender(proxy, asked)]
+        if (versions.every(version => proxy.unsupported(stated.parameters, {...PLAIN, version}).length > 0))
+          assertRenderable(proxy, stated.parameters, versions.at(-1) ?? proxy.versions.newest)
       }
     using progress = flags.quiet ? noProgress : showProgress(process.stderr)
     const report = await verify(subjects, {
@@ -112,9 +105,9 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       onProgress: event => progress.on(event),
     })
     progress[Symbol.dispose]()
-    await writeReports(report, files)
-    const format = REPORT_FORMATS.find(name => name === flags.format) ?? 'text'
-    await this.result(FORMATS[format](report, {colour: this.colour(flags), width: this.width(), verbose: flags.verbose}))
+    await writeReports(report, files, this.config.root)
+    const canvas = {colour: this.colour(flags), width: this.width(), verbose: flags.verbose}
+    await this.result(printed(report, flags.format, canvas, this.config.root))
     process.exitCode = exitCodeOf(report, {
       failOn: SEVERITIES.find(severity => severity === flags['fail-on']) ?? 'error',
       failOnSkip: flags['fail-on-skip'],

@@ -13,6 +13,8 @@ export interface OpenChatsInput {
   holdMs?: number
   /** Chats being opened at the same time. Default 64. */
   concurrency?: number
+  /** Chats begun in a second at most; as many as are opened at the same time when absent. */
+  perSecond?: number
   /** Ask for an agent in each session. Default true. */
   requestChat?: boolean
   /** Called when all are open, before they are closed. */
@@ -42,7 +44,7 @@ export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
   id: 'open-chats',
   title: 'Many idle chats at once',
   needs: () => ['websocket'],
-  run: (target, {chats, ownAddresses = false, holdMs = 0, concurrency, requestChat = true, whileOpen}, context) => {
+  run: (target, {chats, ownAddresses = false, holdMs = 0, concurrency, perSecond, requestChat = true, whileOpen}, context) => {
     const result: Omit<OpenChatsResult, keyof Transcript> = {asked: chats, opened: 0, held: 0, openingMs: 0, hostLimit: false}
     return play('open-chats', target, context, result, async cast => {
       const idle = new IdleChats()
@@ -58,6 +60,7 @@ export const openChats: Flow<OpenChatsInput, OpenChatsResult> = {
           signal: cast.signal,
           ...(ownAddresses ? {from: await addressesFor(target.url, chats, OTHERS)} : {}),
           ...(concurrency === undefined ? {} : {concurrency}),
+          ...(perSecond === undefined ? {} : {perSecond}),
         })
         result.openingMs = Math.round(performance.now() - began)
         result.opened = idle.stillOpen()

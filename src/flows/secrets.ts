@@ -39,7 +39,10 @@ function forms(value: string): readonly string[] {
   return [...new Set([value, encodeURIComponent(value), encodeURIComponent(value).replace(/%20/g, '+'), encoded])]
 }
 
-/** A chat over callback-polling, which writes everything into the URL, with credentials and cookies; well, then with errors of several kinds. */
+/**
+ * A chat over callback-polling, which writes everything into the URL, and a message in a body, with credentials and cookies; well, then with
+ * errors of several kinds.
+ */
 export const secrets: Flow<SecretsInput, SecretsResult> = {
   id: 'secrets',
   title: 'A chat with secrets in it',
@@ -67,11 +70,11 @@ export const secrets: Flow<SecretsInput, SecretsResult> = {
       const polls = bayeux.keepConnected(cast.budgets.hold + cast.budgets.networkDelay + cast.budgets.answer)
       const secureKey = await openChat(cast, target, bayeux, log)
       found.push({name: 'the secureKey of a chat', forms: forms(secureKey)})
-      const query = (message: string) => {
+      const spoken = (message: string) => {
         const data = {operation: 'sendMessage', secureKey, message, auth: {username, password}}
-        const text = JSON.stringify([{id: message, channel: chatChannel(target.chatService), clientId: bayeux.clientId, data}])
-        return `jsonp=callback&message=${encodeURIComponent(text)}`
+        return JSON.stringify([{id: message, channel: chatChannel(target.chatService), clientId: bayeux.clientId, data}])
       }
+      const query = (message: string) => `jsonp=callback&message=${encodeURIComponent(spoken(message))}`
       const head = (method: string, path: string, probe: string, more: readonly string[]) => [
         `${method} ${path} HTTP/1.1`,
         `Host: ${target.hostHeader}`,
@@ -85,12 +88,13 @@ export const secrets: Flow<SecretsInput, SecretsResult> = {
       const send = async (
         method: string,
         path: string,
-        {probe = nextProbe(), more = [] as readonly string[], deadlineMs = cast.budgets.answer} = {},
+        {probe = nextProbe(), more = [] as readonly string[], body = '', deadlineMs = cast.budgets.answer} = {},
       ) => {
         probes.push(probe)
         const exchange = cast.journal.open({transport: 'http', what: `${method} ${path.split('?', 1)[0] ?? path}`, probe})
         const answer = await sendRaw(target.url, {
           head: head(method, path, probe, more),
+          ...(body === '' ? {} : {body}),
           ...(target.from === undefined ? {} : {localAddress: target.from}),
           ...(target.trust ? {trust: target.trust} : {}),
           ...(target.serverName === undefined ? {} : {serverName: target.serverName}),
@@ -101,6 +105,10 @@ export const secrets: Flow<SecretsInput, SecretsResult> = {
         cast.journal.close(exchange, failure?.reason ?? '', status === undefined ? {} : {status})
       }
       await send('GET', `${COMETD_PATH}/?${query(said)}`)
+      // As long-polling has it, and every browser of today: in a body.
+      const body = spoken(said)
+      const ofBody = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']
+      await send('POST', `${COMETD_PATH}/`, {more: ofBody, body})
       const broken = nextProbe()
       await announce(broken)
       await send('GET', `${COMETD_PATH}/?${query(`${said} again`)}`, {probe: broken})

@@ -20,8 +20,15 @@ export interface RuleMeta {
   /** Checks that fail on every configuration on which the rule fires, and those that may fail besides. Ids of checks. */
   breaks: readonly string[]
   mayBreak: readonly string[]
+  /** Besides `breaks`: one at least of these fails; which one depends on the way the defect is written. */
+  breaksOneOf?: readonly string[]
   /** What proves the defect where traffic in the sandbox cannot: needed when `breaks` is empty. */
-  provenBy?: {by: 'evidence' | 'binary' | 'none'; because: string}
+  provenBy?: {
+    by: 'evidence' | 'binary' | 'none'
+    because: string
+    /** Names of the `fires.*` files of this rule to which it applies, where traffic shows the others; absent: all. */
+    on?: readonly string[]
+  }
 }
 
 export interface Inspection {

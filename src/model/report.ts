@@ -6,8 +6,38 @@ export interface Location {
   file: string
   line: number
   column?: number
+  /** Where it ends, half-open, on the same line or below; absent: not known. */
+  endLine?: number
+  endColumn?: number
   /** The line itself, redacted. */
   text?: string
+}
+
+/** Lines of the user's file around a finding, redacted. */
+export interface Excerpt {
+  /** Number of the first of `lines`. */
+  line: number
+  lines: readonly string[]
+  /** What to point at: a range of one line, half-open, columns from 1. */
+  mark: {line: number; column: number; endColumn: number}
+}
+
+/** A range of the user's file, half-open, and what belongs there instead. */
+export interface Replacement {
+  file: string
+  line: number
+  column: number
+  endLine: number
+  endColumn: number
+  text: string
+  why: string
+}
+
+/** Why a finding does not count. */
+export interface Suppression {
+  /** `comment`: beside the line, in the file. `baseline`: it was there before. */
+  by: 'comment' | 'baseline'
+  reason?: string
 }
 
 /** What each end of the proxy saw, one line of text per exchange, secrets redacted. */
@@ -26,6 +56,18 @@ export interface Finding {
   location?: Location
   evidence: Evidence
   remediation: string
+  /** The lines around `location`. */
+  excerpt?: Excerpt
+  /** What mends it: replacements, and the same as a unified diff, redacted. Absent: not known. */
+  replacements?: readonly Replacement[]
+  patch?: string
+  /** Equal for the same defect of the same line in later runs, wherever the line has moved to. Hexadecimal. */
+  fingerprint?: string
+}
+
+/** A finding that does not count. */
+export interface SuppressedFinding extends Finding {
+  suppression: Suppression
 }
 
 export type Status = 'passed' | 'failed' | 'skipped' | 'errored'
@@ -43,12 +85,26 @@ export interface Outcome {
   detail?: string
   /** Only for `skipped`: the deployment neither does nor promises what the check is about. That is no half of a run: the verdict can be passed. */
   notPromised?: true
+  /** Only for `skipped`: no configuration can show it (a rule that is found from evidence, or that this proxy cannot break). That is no half of a run. */
+  notInFile?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
   followsFrom?: string
   /** Filled only when `failed`. */
   findings: readonly Finding[]
+  /** Findings that do not count, whatever the status; absent: none. */
+  suppressed?: readonly SuppressedFinding[]
+}
+
+/** What is to be said of a configuration that was read, beside the findings. */
+export interface ReadingNotes {
+  /** What was not understood: rules are silent about it. */
+  unknown: readonly {location: Location; because: string}[]
+  /** Suppressions that suppress nothing. */
+  unusedSuppressions: readonly {location: Location; ids: readonly string[]}[]
+  /** Findings of the baseline that are gone. */
+  vanished: readonly {rule: string; file: string; text: string}[]
 }
 
 /** What the deployment is held to and where each number comes from. ms and bytes. */
@@ -67,6 +123,10 @@ export interface Promises {
   upstreamTls: boolean
   /** No node has to prove its name: said so by the operator. */
   upstreamUnverified?: true
+  /** Nobody has to notice that a node died: said so by the operator (`health.mode: none`). */
+  nodesUnchecked?: true
+  /** Clients that speak nothing newer than TLS 1.1 are served: said so by the operator. */
+  oldTls?: true
   /** Web origins that may use the chat; empty: all. */
   origins: readonly string[]
   /** Node names are followed when their addresses change, after so many ms; absent: they are not. */
@@ -85,6 +145,8 @@ export interface Promises {
   cors?: 'gms' | 'proxy'
   /** A client that has not sent its whole header after this time, ms, is given up; absent: nothing is promised. */
   headerTimeoutMs?: number
+  /** A client that sends nothing of its file for so long, ms, is given up; absent: nothing is promised. */
+  stallMs?: number
   /** Attributes of the cookie that the proxy sets; absent: nothing is promised of them. */
   cookie?: {httpOnly: boolean; partitioned: boolean; sameSite?: 'lax' | 'strict' | 'none'}
   /** Limits of one client address; absent: none. */
@@ -106,11 +168,11 @@ export interface SubjectReport {
   proxy?: ProxyName
   proxyVersion?: string
   runtime: 'binary' | 'docker' | 'remote' | 'none'
-  /** Why this runtime was taken: "nginx 1.22.1 found on the PATH". */
+  /** Why this runtime, or (nothing was run) this version was taken: "nginx 1.22.1 found on the PATH". */
   runtimeReason?: string
   /** `rendered`, the path or the URL. */
   source: string
-  /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already. */
+  /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already; `none` where nothing was run. */
   upstream: string
   timing: 'real'
   /** Unified diff of what was changed to run it; empty when nothing was. */
@@ -123,13 +185,15 @@ export interface SubjectReport {
   longestWaitMs: number
   outcomes: readonly Outcome[]
   causes: readonly never[]
+  /** Only where the configuration was read by rules. */
+  reading?: ReadingNotes
 }
 
 /** `--format json`, version 1: additions only. */
 export interface Report {
   schema: 'gms-proxy/report/v1'
   tool: {name: 'gms-proxy'; version: string}
-  command: 'verify'
+  command: 'verify' | 'lint'
   reproduce: string
   verdict: Verdict
   durationMs: number
@@ -137,13 +201,18 @@ export interface Report {
 }
 
 /** `errored` wins over `failed`, `failed` over `partial` (something skipped that the deployment does or promises, or nothing judged). */
-export function verdictOf(parts: readonly {status?: Status; notPromised?: true; verdict?: Verdict}[]): Verdict {
+export function verdictOf(parts: readonly {status?: Status; notPromised?: true; notInFile?: true; verdict?: Verdict}[]): Verdict {
   const has = (status: Status, verdict: Verdict) => parts.some(part => part.status === status || part.verdict === verdict)
   if (parts.length === 0 || has('errored', 'errored')) return 'errored'
   if (has('failed', 'failed')) return 'failed'
-  const half = parts.some(part => (part.status === 'skipped' && !part.notPromised) || part.verdict === 'partial')
+  const half = parts.some(part => isHalf(part) || part.verdict === 'partial')
   // What has nothing to judge is no half of a run, and no run either.
   return half || !has('passed', 'passed') ? 'partial' : 'passed'
+}
+
+/** True for what could not be judged here, although there is something to judge. */
+export function isHalf({status, notPromised, notInFile}: {status?: Status; notPromised?: true; notInFile?: true}): boolean {
+  return status === 'skipped' && !notPromised && !notInFile
 }
 
 /** True when `severity` is at or above `threshold`. */

@@ -29,8 +29,10 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
     origins: parameters.access.origins,
     ...accessOf(parameters, () => true),
     ...(parameters.upstream.tls?.verify === false ? {upstreamUnverified: true} : {}),
+    ...(parameters.tls?.some(({profile}) => profile === 'old') ? {oldTls: true} : {}),
     ...(parameters.upstream.resolvers === undefined ? {} : {dnsTtlMs: parameters.upstream.dnsTtl}),
     ...(parameters.health.mode === 'http' ? {asksStatus: true} : {}),
+    ...(parameters.health.mode === 'none' ? {nodesUnchecked: true} : {}),
     ...(parameters.upstream.drainTimeout === undefined ? {} : {drainMs: parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
@@ -77,8 +79,10 @@ export function expectationsOfForeign(
     origins: pick('access.origins', p => p.access.origins, []),
     ...(stated ? accessOf(stated.parameters, has) : {}),
     ...(stated?.parameters.upstream?.tls?.verify === false ? {upstreamUnverified: true} : {}),
+    ...(stated?.parameters.tls?.some(({profile}) => profile === 'old') ? {oldTls: true} : {}),
     ...(stated?.parameters.upstream?.resolvers === undefined ? {} : {dnsTtlMs: stated.parameters.upstream.dnsTtl}),
     ...(stated?.parameters.health.mode === 'http' ? {asksStatus: true} : {}),
+    ...(stated?.parameters.health.mode === 'none' ? {nodesUnchecked: true} : {}),
     ...(stated?.parameters.upstream?.drainTimeout === undefined ? {} : {drainMs: stated.parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
@@ -98,7 +102,7 @@ export function expectationsOfForeign(
 }
 
 /** Promises that are kept to only where somebody made them: `stated` says of which dotted paths that is so. */
-function accessOf({access, affinity, limits, logging}: ForeignParameters, stated: (path: string) => boolean): Partial<Promises> {
+function accessOf({access, affinity, limits, logging, upload}: ForeignParameters, stated: (path: string) => boolean): Partial<Promises> {
   const {connectionsPerClient, requestsPerSecond} = limits
   const {httpOnly, partitioned, sameSite} = affinity
   const ofCookie = ['affinity', 'affinity.httpOnly', 'affinity.partitioned', 'affinity.sameSite'].some(stated)
@@ -108,6 +112,7 @@ function accessOf({access, affinity, limits, logging}: ForeignParameters, stated
     ...(access.adminAllow.length > 0 ? {adminAllow: access.adminAllow} : {}),
     ...(access.origins.length > 0 ? {cors: access.cors} : {}),
     ...(stated('access.headerTimeout') ? {headerTimeoutMs: access.headerTimeout} : {}),
+    ...(stated('upload.stallTimeout') ? {stallMs: upload.stallTimeout} : {}),
     ...(affinity.mode === 'cookie' && ofCookie ? {cookie: {httpOnly, partitioned, ...(sameSite === undefined ? {} : {sameSite})}} : {}),
     ...(connectionsPerClient === undefined ? {} : {connectionsPerClient}),
     ...(requestsPerSecond === undefined ? {} : {requestsPerSecond}),

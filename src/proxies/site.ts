@@ -1,6 +1,6 @@
 import type {Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
-import type {ParsedConfig} from './proxy.ts'
+import type {ParsedConfig} from './syntax.ts'
 
 /**
  * What a configuration means for chat, in one shape for the three dialects. Each column builds it from its syntax tree, and models its dialect's
@@ -119,6 +119,8 @@ export interface Way {
   bodyTimeout: Setting<number | undefined>
   /** The whole body has to be there after so long, whatever arrives; `undefined`: no such limit. */
   wholeBodyTimeout: Setting<number | undefined>
+  /** The first bytes of a body, as many as fit into a buffer, have to be there after so long; absent: nobody waits for them. */
+  bodyStartTimeout?: Setting<number | undefined>
   /** Time to connect to a node; `undefined`: no limit. */
   connectTimeout: Setting<number | undefined>
   /** Largest body; `undefined`: no limit. */
@@ -129,6 +131,8 @@ export interface Way {
   buffered: Setting<boolean>
   /** Answers of type `application/json` are compressed here. */
   compressed: Setting<boolean>
+  /** Answers go to the client at so many bytes a second (`limit_rate`, `filter bwlim-out`); absent or `undefined`: as fast as they can. */
+  throttled?: Setting<number | undefined>
   cached: Setting<boolean>
   /** User name and password are asked for here. */
   credentials: Setting<boolean>
@@ -255,6 +259,8 @@ export interface Health {
   path?: string
   /** Status that counts as healthy, as written: `200`, `200-399`. */
   expect?: string
+  /** An `Authorization` header is sent with it. Absent: cannot be told. */
+  credentials?: boolean
 }
 
 /** How many chats (WebSockets) can be open at once, by the configuration alone. */

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {errored, failed, passed, reportOf, skipped, subject} from '../../test/support/reports.ts'
+import {errored, failed, lintReport, passed, reportOf, skipped, subject} from '../../test/support/reports.ts'
 import {junit} from './junit.ts'
 import {json} from './json.ts'
 
@@ -70,3 +70,11 @@ function balanced(document: string): boolean {
   const rest = document.replace(/<\?xml[^>]*\?>|<\/?[a-z]+(?:\s+[a-z]+="[^"<]*")*\/?>/g, '')
   return open.length === 0 && !rest.includes('<') && !/&(?!amp;|lt;|gt;|quot;|#\d+;)/.test(document)
 }
+
+it('shows the lines of what was read, and the patch', () => {
+  const document = junit(lintReport)
+  expect(document).toContain('<testsuites name="gms-proxy lint" tests="3" failures="1" errors="0" skipped="1"')
+  expect(document).toContain('Where: conf/my nginx.conf:14:5\n    13 |   server {\n    14 |     client_max_body_size 1m;')
+  expect(document).toContain('\n+    client_max_body_size 11m;\n')
+  expect(balanced(document)).toBe(true)
+})

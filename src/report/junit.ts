@@ -7,12 +7,12 @@ import type {Element} from './xml.ts'
  * skip is worth.
  */
 
-/** For a CI server: one test suite for each subject, one test case for each check. */
-export function junit({subjects, durationMs}: Report): string {
+/** For a CI server: one test suite for each subject, one test case for each check or rule. */
+export function junit({subjects, durationMs, command}: Report): string {
   const outcomes = subjects.flatMap(subject => subject.outcomes)
   return xml({
     name: 'testsuites',
-    attributes: {name: 'gms-proxy verify', ...totals(outcomes), time: seconds(durationMs)},
+    attributes: {name: `gms-proxy ${command}`, ...totals(outcomes), time: seconds(durationMs)},
     children: subjects.map(subject => suiteOf(subject)),
   })
 }
@@ -59,7 +59,7 @@ function verdictOf({status, because = '', findings, severity, id}: Outcome): rea
   return [{name: 'failure', attributes: {message, type: severity}, text: [...findings.map(detail), `gms-proxy explain ${id}`].join('\n\n')}]
 }
 
-function detail({message, expected, actual, evidence, location, remediation}: Finding): string {
+function detail({message, expected, actual, evidence, location, excerpt, remediation, patch}: Finding): string {
   return [
     message,
     `Expected: ${expected}`,
@@ -68,7 +68,9 @@ function detail({message, expected, actual, evidence, location, remediation}: Fi
     ...evidence.upstream.map(line => `GMS: ${line}`),
     ...(evidence.proxyLog ?? []).map(line => `Proxy log: ${line}`),
     ...(location ? [`Where: ${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`] : []),
+    ...(excerpt?.lines ?? []).map((line, index) => `${String((excerpt?.line ?? 0) + index).padStart(6)} | ${line}`),
     `Mend: ${remediation}`,
+    ...(patch === undefined ? [] : [patch]),
   ].join('\n')
 }
 

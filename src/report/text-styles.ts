@@ -1,4 +1,5 @@
 import {Ansis} from 'ansis'
+import type {Severity} from '../model/catalogue.ts'
 import type {Status, Verdict} from '../model/report.ts'
 
 /** Colours and marks of the text report. */
@@ -10,6 +11,7 @@ export interface Styles {
   /** ✔ ✖ ○ ! in the colour of the verdict. */
   mark(status: Status | Verdict): string
   of(status: Status | Verdict, text: string): string
+  severity(severity: Severity, text: string): string
 }
 
 const MARKS: Readonly<Record<Status | Verdict, string>> = {passed: '✔', failed: '✖', skipped: '○', partial: '○', errored: '!'}
@@ -30,6 +32,8 @@ export function styles(colour: boolean): Styles {
     green: text => ansis.green(text),
     red: text => ansis.red(text),
     mark: status => paint[status](MARKS[status]),
+    severity: (severity, text) =>
+      severity === 'error' ? ansis.red.bold(text) : severity === 'warning' ? ansis.yellow.bold(text) : ansis.cyan(text),
     of: (status, text) => (status === 'passed' ? text : paint[status](text)),
   }
 }

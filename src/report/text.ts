@@ -4,6 +4,7 @@ import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/rep
 import type {Canvas} from './canvas.ts'
 import {columns, duration, fit, harmless, wrap} from './plain.ts'
 import {findingLines, reasonLines} from './text-finding.ts'
+import {lintText} from './text-lint.ts'
 import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
 import type {Styles} from './text-styles.ts'
@@ -16,6 +17,7 @@ const WIDEST_GRID = 4
 /** For a person: does chat work, and if not, what has to change. */
 export function text(report: Report, canvas: Canvas): string {
   const style = styles(canvas.colour)
+  if (report.command === 'lint') return lintText(report, canvas, style)
   const several = report.subjects.length > 1
   const shared = several && new Set(report.subjects.map(({promises}) => JSON.stringify(promises))).size === 1
   const blocks = report.subjects.flatMap(subject => [

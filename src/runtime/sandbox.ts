@@ -5,7 +5,8 @@ import type {ConfigBundle, Edit} from '../model/bundle.ts'
 import {applyEdits} from '../model/bundle.ts'
 import {redact} from '../model/redact.ts'
 import type {Location} from '../model/report.ts'
-import type {ConfigTestMessage, ParsedConfig, Proxy, SandboxPlan} from '../proxies/proxy.ts'
+import type {ConfigTestMessage, Proxy, SandboxPlan} from '../proxies/proxy.ts'
+import type {ParsedConfig} from '../proxies/syntax.ts'
 import type {ConfigMessage, Sandboxed} from './runtime.ts'
 
 /** The configuration as it will be run, and the way back to what the user wrote. */

@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import {EnvironmentError} from '../errors.ts'
 import type {Logger} from '../log.ts'
 import {redact, REDACTED} from '../model/redact.ts'
-import type {Proxy, SandboxCertificates} from '../proxies/proxy.ts'
+import type {ListenerAddress, Proxy, SandboxCertificates} from '../proxies/proxy.ts'
 import {unprivilegedAccount} from './account.ts'
 import {binaryHost} from './binary-host.ts'
 import {Cleanup} from './cleanup.ts'
@@ -48,42 +48,34 @@ export async function start(options: StartOptions): Promise<StartResult> {
   })
 }
 
-async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken'> {
-  const {proxy, bundle, runtime, nodes, allowExec, environment, keep, signal, logger} = options
+/**
+ * What the proxy's own test says of a configuration, errors first; nothing is started.
+ * @throws UsageError when the configuration would run its author's code or leave the sandbox (unless `allowExec`).
+ * @throws EnvironmentError when this machine, not the file, is why it cannot be tested.
+ */
+export async function testConfiguration(options: StartOptions): Promise<readonly ConfigMessage[]> {
+  await reapOnce(options.runtime.kind, options.logger)
   const cleanup = new Cleanup()
   try {
-    const config = proxy.parse(bundle)
-    const listeners = proxy.listeners(config)
-    const [listener] = listeners
-    const host =
-      runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep, signal}) : await dockerHost(proxy, runtime, {keep, nodes, signal})
-    cleanup.defer(() => host.dispose())
-    if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
-    const ports = await host.planPorts(Math.max(1, listeners.length))
-    const installation = await host.installation()
-    // A container has limits of its own, which its engine sets.
-    const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
-    const certificates = options.certificates ? await writeCertificates(host, options.certificates) : undefined
-    const runnable = sandbox(proxy, config, {
-      ...host.plan,
-      ...openFiles,
-      version: runtime.version,
-      ports,
-      nodes,
-      ...(certificates ? {certificates} : {}),
-      ...(options.nameServer === undefined ? {} : {nameServer: options.nameServer}),
-      installation,
-      allowExec,
-    })
-    for (const file of runnable.files) await host.write(file)
+    const {messages} = await test(options, cleanup)
+    if (messages === 'port taken')
+      throw new EnvironmentError(`${options.proxy.title} found a port in use while it tested the configuration`, {
+        suggestions: ['run it again'],
+      })
+    return messages
+  } catch (error) {
+    throw troubleOfThisMachine(error)
+  } finally {
+    await cleanup[Symbol.asyncDispose]()
+  }
+}
 
-    const test = proxy.configTest(host.command, runnable.entry, host.plan.folder, runtime.version)
-    // Both are over before one's failure is told: nothing may still use the folder when it is removed.
-    const [outcome, reach] = await Promise.allSettled([host.run(test.argv, {...environment, ...test.env}), host.reachesNodes()])
-    if (outcome.status === 'rejected') throw outcome.reason
-    if (reach.status === 'rejected') throw reach.reason
-    const tested = outcome.value
-    const messages = judge(proxy, runnable, tested.exit, tested.output)
+async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken'> {
+  const {proxy, runtime, environment, signal, logger} = options
+  const cleanup = new Cleanup()
+  try {
+    const {host, ports, listeners, runnable, messages} = await test(options, cleanup)
+    const [listener] = listeners
     if (messages === 'port taken' || messages.some(({level}) => level === 'error')) {
       await cleanup[Symbol.asyncDispose]()
       return messages === 'port taken' ? messages : {started: false, messages, sandbox: runnable.sandboxed}
@@ -123,6 +115,51 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     await cleanup[Symbol.asyncDispose]()
     throw troubleOfThisMachine(error)
   }
+}
+
+/** What the proxy's own test said of the configuration, and where it was run. */
+interface Tested {
+  host: Host
+  ports: readonly number[]
+  listeners: readonly ListenerAddress[]
+  runnable: RunnableConfig
+  messages: readonly ConfigMessage[] | 'port taken'
+}
+
+/** Makes a configuration runnable and lets the proxy test it; `cleanup` takes away what was made for that. */
+async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
+  const {proxy, bundle, runtime, nodes, allowExec, environment, keep, signal, logger} = options
+  const config = proxy.parse(bundle)
+  const listeners = proxy.listeners(config)
+  const host =
+    runtime.kind === 'binary' ? await binaryHost(proxy, runtime, {keep, signal}) : await dockerHost(proxy, runtime, {keep, nodes, signal})
+  cleanup.defer(() => host.dispose())
+  if (keep) logger.info(`the sandbox is kept in ${host.folder}`)
+  const ports = await host.planPorts(Math.max(1, listeners.length))
+  const installation = await host.installation()
+  // A container has limits of its own, which its engine sets.
+  const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
+  const certificates = options.certificates ? await writeCertificates(host, options.certificates) : undefined
+  const runnable = sandbox(proxy, config, {
+    ...host.plan,
+    ...openFiles,
+    version: runtime.version,
+    ports,
+    nodes,
+    ...(certificates ? {certificates} : {}),
+    ...(options.nameServer === undefined ? {} : {nameServer: options.nameServer}),
+    installation,
+    allowExec,
+  })
+  for (const file of runnable.files) await host.write(file)
+
+  const command = proxy.configTest(host.command, runnable.entry, host.plan.folder, runtime.version)
+  // Both are over before one's failure is told: nothing may still use the folder when it is removed.
+  const [outcome, reach] = await Promise.allSettled([host.run(command.argv, {...environment, ...command.env}), host.reachesNodes()])
+  if (outcome.status === 'rejected') throw outcome.reason
+  if (reach.status === 'rejected') throw reach.reason
+  const tested = outcome.value
+  return {host, ports, listeners, runnable, messages: judge(proxy, runnable, tested.exit, tested.output)}
 }
 
 /** @throws EnvironmentError when so few files may be open that every proxy, and we, would fail for that. */

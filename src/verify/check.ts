@@ -90,6 +90,8 @@ export interface Configuration {
   /** Where clients connect, the chat listener first; none when the proxy does not run. */
   listeners: readonly ReachedListener[]
   messages: readonly {level: 'error' | 'warning'; text: string; location?: Location}[]
+  /** Says that the file was written for another version than the one that runs it; absent when it was not. */
+  writtenForAnother?: string
   /** Crashes, `[alert]` and `[emerg]` lines up to now. */
   complaints(): Promise<readonly string[]>
   /** Access and error log up to now, secrets redacted. */

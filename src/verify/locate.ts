@@ -1,6 +1,6 @@
 import {redact} from '../model/redact.ts'
 import type {Location} from '../model/report.ts'
-import type {Directive, ParsedConfig} from '../proxies/proxy.ts'
+import type {Directive, ParsedConfig} from '../proxies/syntax.ts'
 
 /**
  * First place in the configuration that names one of `directives` (`timeout server` matches the name and leading arguments, `backend > timeout server`

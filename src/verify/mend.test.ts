@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest'
 import {expectationsOfForeign} from '../parameters/expectations.ts'
 import {CHECKS} from './checks/index.ts'
-import {mend} from './mend.ts'
+import {mend} from '../parameters/mend.ts'
 
 const promises = {...expectationsOfForeign({name: 'x', nodes: 2}), maxFileSize: 20 * 1_048_576, holdMs: 50_000, upgradeIdleMs: 7_200_000}
 

@@ -3,7 +3,7 @@ import type {ChatNow, HandoverResult, Newcomer} from '../flows/handover.ts'
 import type {Transcript} from '../flows/flow.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import type {BayeuxTransport} from '../wire/bayeux.ts'
-import type {Draft} from './check.ts'
+import type {Draft, Judgement} from './check.ts'
 import {evidence} from './evidence.ts'
 
 type Chat = Transcript & PageSeen
@@ -116,4 +116,19 @@ export function sufferingIn(
   if (!first) return undefined
   const named = troubles.slice(0, 3).map(({chat, trouble}) => `${nameOf(chat, result)} ${trouble}`)
   return {...finding, actual: named.join('; '), evidence: evidence(first.chat, recorder)}
+}
+
+/** There was nothing that `before` could have harmed, such as `a node dies`. */
+export function noChatBefore(before: string, {chats, stoppedAt}: HandoverResult, recorder: Recorder): Judgement {
+  return {
+    status: 'failed',
+    findings: [
+      {
+        message: `Expected a chat to be opened before ${before}`,
+        expected: 'a chat on one of the nodes',
+        actual: stoppedAt ?? 'no chat was opened',
+        evidence: evidence(chats, recorder),
+      },
+    ],
+  }
 }

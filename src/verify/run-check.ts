@@ -6,11 +6,12 @@ import type {Logger} from '../log.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
 import type {Finding, Outcome, Promises} from '../model/report.ts'
-import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
+import type {Proxy} from '../proxies/proxy.ts'
+import type {ParsedConfig} from '../proxies/syntax.ts'
 import type {Check, Draft, Judgement, Stage, Upstream} from './check.ts'
 import {time} from './evidence.ts'
 import {locate, placeOf} from './locate.ts'
-import {mend} from './mend.ts'
+import {mend} from '../parameters/mend.ts'
 import {withLedger} from './manners.ts'
 import type {Progress} from './progress.ts'
 import {telltaleLines} from './proxy-log.ts'
@@ -71,8 +72,8 @@ function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lack
  * shortest time that is judged, it says nothing of the proxy.
  */
 function standstillMs({budgets, promises: {holdMs, upgradeIdleMs}, upstream}: Stage): number {
-  // A simulated node that speaks TLS has to act before a proxy calls it connected, and proxies wait for that for seconds only.
-  return upstream?.tls ? 3000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
+  // A simulated node that speaks TLS has to act, more than once, before a proxy calls it connected, and proxies wait 3 s for all of that.
+  return upstream?.tls ? 1000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
 }
 
 /** How often it is looked whether this process stands still, ms. */
@@ -147,7 +148,9 @@ export async function runCheck(
     standstill.disable()
   }
   const tookMs = Date.now() - began
-  const stoodStillMs = standstill.max / 1e6
+  // Nodes that a proxy took for dead when it started are not back yet.
+  const atStart = check.isolation === 'own-proxy' && set.stage.upstream?.tls ? (set.stoodStillMs ?? 0) : 0
+  const stoodStillMs = Math.max(standstill.max / 1e6, atStart)
   if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage))
     judgement = {status: 'errored', because: `this machine was too busy to judge: nothing here moved for ${time(stoodStillMs)}`}
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)

@@ -1,4 +1,5 @@
 import {isIP} from 'node:net'
+import {monitorEventLoopDelay} from 'node:perf_hooks'
 import type {Budgets, Target} from '../flows/flow.ts'
 import {handshake} from '../flows/handshake.ts'
 import {plainRequest} from '../flows/plain-request.ts'
@@ -20,6 +21,7 @@ import {ANYBODY, simulatedGms, tappedGms} from './gms.ts'
 import type {Turn} from './manners.ts'
 import type {Offer} from './preflight.ts'
 import type {Prepared} from './subject.ts'
+import {writtenForAnother} from './subject.ts'
 
 export interface StageOptions {
   proxy: Proxy
@@ -50,6 +52,8 @@ export interface SetStage extends AsyncDisposable {
   stage: Stage
   sandbox: Sandboxed
   running?: RunningProxy
+  /** The longest time for which nothing in this process moved while the proxy was started, ms: it may have taken its nodes for dead since. */
+  stoodStillMs?: number
 }
 
 /** A proper one: that GMS was reached at the beginning is held against the end (listener-stays-up). */
@@ -95,6 +99,8 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
   }
   const gms = await (real ? tappedGms(real.urls, side) : simulatedGms(side))
   let running: RunningProxy | undefined
+  const standstill = monitorEventLoopDelay({resolution: 20})
+  standstill.enable()
   try {
     const {nodes, bystander} = gms
     const [first] = nodes
@@ -115,7 +121,9 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
     })
     running = result.started ? result.proxy : undefined
     const proxyRun = running
+    const otherVersion = writtenForAnother(proxy, bundle, runtime)
     const configuration: Configuration = {
+      ...(otherVersion === undefined ? {} : {writtenForAnother: otherVersion}),
       accepted: result.started,
       messages: result.started ? result.proxy.messages : result.messages,
       listeners: proxyRun?.listeners ?? [],
@@ -163,9 +171,11 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       ...(real ? {} : {another: (other, within) => setStage({...options, staging: other, signal: within})}),
     }
     if (proxyRun) await settleIn(target, budgets, signal, real !== undefined)
+    standstill.disable()
     return {
       stage,
       sandbox: result.sandbox,
+      stoodStillMs: standstill.max / 1e6,
       ...(proxyRun ? {running: proxyRun} : {}),
       async [Symbol.asyncDispose]() {
         await proxyRun?.[Symbol.asyncDispose]()
@@ -173,6 +183,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       },
     }
   } catch (error) {
+    standstill.disable()
     await running?.[Symbol.asyncDispose]()
     await gms[Symbol.asyncDispose]()
     throw error

@@ -1,12 +1,14 @@
 import {basename, dirname, join} from 'node:path'
 import type {ConfigBundle} from '../model/bundle.ts'
 import type {Promises} from '../model/report.ts'
+import {writtenFor} from '../bundle/header.ts'
 import {render} from '../bundle/render.ts'
 import {assertRenderable, versionToRender} from '../bundle/renderable.ts'
 import {expectationsFrom, expectationsOfForeign} from '../parameters/expectations.ts'
 import type {ForeignParameters, Parameters} from '../parameters/schema.ts'
 import {sessionCookieOf} from '../parameters/session-cookie.ts'
-import type {ParsedConfig, Proxy} from '../proxies/proxy.ts'
+import type {Proxy} from '../proxies/proxy.ts'
+import type {ParsedConfig} from '../proxies/syntax.ts'
 import type {Runtime} from '../runtime/runtime.ts'
 import type {SessionCookie} from '../simulator/session-cookie.ts'
 import {certificatesOf} from './encryption.ts'
@@ -38,10 +40,9 @@ export interface Prepared {
 /** What the simulated GMS takes for an operator: whom it belongs to, it does not ask. */
 const SOME_CREDENTIALS = `Basic ${Buffer.from('gms-proxy:verify').toString('base64')}`
 
-/** Renders or reads the subject for the version that will run, and says what it is held to. */
-export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Runtime): Prepared {
+/** Renders or reads the subject for the version that will run (or is meant), and says what it is held to. */
+export function prepare(subject: Exclude<Subject, {kind: 'url'}>, runtime: Pick<Runtime, 'version'>): Prepared {
   const {proxy} = subject
-  // Asked before the version was known, the newest was meant: the one that runs may be able to do less.
   if (subject.kind === 'rendered') assertRenderable(proxy, subject.stated.parameters, versionToRender(proxy, runtime.version))
   const bundle = subject.kind === 'file' ? subject.bundle : render(proxy, subject.stated.parameters, runtime.version)
   const config = proxy.parse(bundle)
@@ -85,6 +86,14 @@ export function pathOf(subject: Exclude<Subject, {kind: 'url'}>, file: string): 
   if (subject.kind === 'rendered') return file
   const named = basename(subject.name) === basename(subject.bundle.entry) ? dirname(subject.name) : subject.name
   return join(named, file)
+}
+
+/** Says that a file was rendered for another version than the one that runs it; `undefined` when it was not, or nobody knows. */
+export function writtenForAnother({title}: Proxy, {entry, files}: ConfigBundle, {version}: Pick<Runtime, 'version'>): string | undefined {
+  const written = writtenFor(files.find(({path}) => path === entry)?.text ?? '')
+  // `1.22` is any release of that line.
+  if (written?.title !== title || version === written.version || version.startsWith(`${written.version}.`)) return undefined
+  return `its first line says it was written for ${title} ${written.version}, and ${version} runs it`
 }
 
 /** Promises that a URL is held to. */

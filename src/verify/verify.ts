@@ -1,5 +1,6 @@
 import {ownAddresses} from '../flows/own-addresses.ts'
 import {availableParallelism} from 'node:os'
+import {EnvironmentError} from '../errors.ts'
 import type {LimitFunction} from 'p-limit'
 import pLimit from 'p-limit'
 import type {Ledger} from '../client/ledger.ts'
@@ -24,7 +25,7 @@ import {conclude, runCheck, whyNot} from './run-check.ts'
 import {selectChecks} from './select.ts'
 import {addressesOf, budgetsFor, mostChatsHere, promisesWith, setStage, settleIn, targetOf} from './stage.ts'
 import type {RealGms, SetStage, StageOptions} from './stage.ts'
-import {pathOf, prepare, promisesOfUrl} from './subject.ts'
+import {pathOf, prepare, promisesOfUrl, writtenForAnother} from './subject.ts'
 import type {Subject} from './subject.ts'
 
 export interface VerifyOptions {
@@ -162,7 +163,11 @@ async function verifyConfiguration(
     signal,
     logger: options.logger,
   }
-  const shared = await setStage(stageOptions)
+  const shared = await setStage(stageOptions).catch((error: unknown) => {
+    const otherVersion = writtenForAnother(proxy, prepared.bundle, runtime)
+    if (otherVersion === undefined || !(error instanceof EnvironmentError)) throw error
+    throw new EnvironmentError(`${error.message}\n${otherVersion}`, {suggestions: error.suggestions, cause: error})
+  })
   const checks = orRefusal(selected, shared)
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}

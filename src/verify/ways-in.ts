@@ -1,6 +1,7 @@
 import {networkInterfaces} from 'node:os'
 import type {PlainRequestInput, PlainRequestResult} from '../flows/plain-request.ts'
 import {plainRequest} from '../flows/plain-request.ts'
+import type {Promises} from '../model/report.ts'
 import type {CapturedRequest} from '../simulator/recorder.ts'
 import {COMETD_PATH} from '../wire/bayeux.ts'
 import {FILES_PATH} from '../wire/chat.ts'
@@ -54,7 +55,7 @@ export async function waysIn(
   headers: readonly (readonly [name: string, value: string])[] = [],
   only?: string,
 ): Promise<readonly WayIn[]> {
-  const promised = WAYS.filter(way => promises.paths.some(path => way.path === path || way.path.startsWith(`${path.replace(/\/$/, '')}/`)))
+  const promised = WAYS.filter(way => isPromised(way.path, promises))
   const neighbour = only ?? (seesOurAddress(upstream) ? neighbourAddress() : undefined)
   const send = async ({name, request}: Way, from?: string): Promise<WayIn> => {
     const transcript = await flow(plainRequest, {
@@ -71,6 +72,11 @@ export async function waysIn(
       return first.arrived || neighbour === undefined || only !== undefined ? first : send(way)
     }),
   )
+}
+
+/** One of the promised paths leads there. */
+export function isPromised(wanted: string, {paths}: Pick<Promises, 'paths'>): boolean {
+  return paths.some(path => wanted === path || wanted.startsWith(`${path.replace(/\/$/, '')}/`))
 }
 
 /** Findings over all ways, those that look alike put together. `flawOf` says what is wrong with a request that arrived. */

@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {runCli} from '../support/cli.ts'
 
 const TWO_NODES = ['--params', 'fixtures/parameters/two-nodes.yaml']
-const VERBS = ['doctor', 'explain', 'init', 'render', 'schema', 'simulate', 'verify']
+const VERBS = ['doctor', 'explain', 'init', 'lint', 'render', 'schema', 'simulate', 'verify']
 
 let folder: string
 beforeAll(async () => {
@@ -24,7 +24,19 @@ describe('help', () => {
     const {stdout, exitCode} = await runCli([verb, '--help'])
     expect(exitCode).toBe(0)
     expect(stdout).toContain('EXAMPLES')
-    expect(stdout).not.toMatch(/--(timing|write)\b|sarif|github|markdown|html|compressed/)
+    expect(stdout).not.toMatch(/--(timing|write)\b(?!-)|html|compressed/)
+  })
+
+  it.each(VERBS)('%s --help stands in columns', async verb => {
+    const {stdout} = await runCli([verb, '--help'])
+    const sections = stdout.split(/\n(?=[A-Z]+(?: FLAGS)?\n)/).filter(section => /^(?:[A-Z]+ )?FLAGS\n/.test(section))
+    for (const section of sections) {
+      const columns = [...section.matchAll(/^ *(?:-\w, )?(?=--)/gm)].map(([before]) => before.length)
+      expect([...new Set(columns)], section).toHaveLength(1)
+      // Explanations too begin in one column.
+      const explained = [...section.matchAll(/^ *(?:-\w, )?--\S+(?: VALUE'\S*)? {2,}/gm)].map(([before]) => before.length)
+      expect([...new Set(explained)], section).toHaveLength(1)
+    }
   })
 
   it('lists the flags of verify', async () => {
@@ -50,7 +62,7 @@ describe('help', () => {
 describe('what is wrong with the command line is exit 2, on stderr, with a next step', () => {
   it.each([
     [['vrify'], /"vrify" is not a command[\s\S]*gms-proxy verify/],
-    [['lint', 'x.conf'], /"lint" is not a command/],
+    [['lnt', 'x.conf'], /"lnt" is not a command[\s\S]*gms-proxy lint/],
     [['verify', 'nginx', '--upstream', 'gms1:8080'], /--upstream gms1:8080: gms1: is not spoken here/],
     [['verify', 'nginx', '--upstream', 'simulator,http://gms1:8080'], /simulator cannot be mixed/],
     [['verify', 'nginx', '--upstream', 'http://gms1:8080/chat'], /scheme, host and port only/],
@@ -67,7 +79,7 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['verify', '--timing', 'compressed', 'nginx'], /Nonexistent flag: --timing/],
     [['verify', '--runtim', 'docker'], /--runtime instead of --runtim/],
     [['verify', '--runtime', 'podman'], /auto, binary, docker/],
-    [['verify', '--format', 'sarif', 'nginx'], /text, json, junit/],
+    [['verify', '--format', 'pdf', 'nginx'], /text, json, junit/],
     [['verify', 'ngnix'], /neither a proxy[\s\S]*gms-proxy verify nginx/],
     [['verify', './nowhere.conf'], /nor a file or folder that exists/],
     [['verify', 'ftp://example.com'], /not spoken here/],
@@ -91,7 +103,8 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['render', 'nginx', ...TWO_NODES, '--proxy-version', '1.9'], /too old/],
     [['render', 'nginx', 'apache', ...TWO_NODES], /Unexpected argument: apache/],
     [['explain', 'upgrade-handshak'], /gms-proxy explain upgrade-handshake/],
-    [['explain', 'polling'], /gms-proxy explain polling-chat/],
+    [['explain', 'pollin'], /gms-proxy explain polling/],
+    [['explain', 'upgrade-header-missing'], /gms-proxy explain upgrade-headers-missing/],
     [['simulate', '--nodes', '0'], /whole number from 1 to 100/],
     [['simulate', '--port', '65535'], /there are no 2 ports/],
     [['simulate', '--option', 'hodl=5s'], /did you mean "hold"/],
@@ -148,15 +161,25 @@ describe('render', () => {
 })
 
 describe('explain', () => {
-  it('lists every check', async () => {
+  it('lists every check and every rule', async () => {
     const {stdout} = await runCli(['explain'])
-    expect(stdout).toMatch(/^ {2}upgrade\s+upgrade-chat /m)
+    expect(stdout).toMatch(/^ {2}upgrade\s+check\s+upgrade-chat /m)
+    expect(stdout).toMatch(/^\s+rule\s+upgrade-headers-missing /m)
     const all = JSON.parse((await runCli(['explain', '--format', 'json'])).stdout) as readonly {id: string}[]
     expect(all.every(({id}) => stdout.includes(id))).toBe(true)
   })
 
-  it('prints the page of one, without the marks of its source', async () => {
-    const {stdout} = await runCli(['explain', 'upgrade-handshake'])
+  it('lists those of one concern', async () => {
+    const {stdout, exitCode} = await runCli(['explain', 'tls'])
+    expect(exitCode).toBe(0)
+    expect([...stdout.matchAll(/(?:check|rule)\s+(\S+)/g)].every(([, id]) => id?.startsWith('tls-'))).toBe(true)
+    const json = JSON.parse((await runCli(['explain', 'tls', '--format', 'json'])).stdout) as readonly {id: string; kind: string}[]
+    expect(new Set(json.map(({kind}) => kind))).toEqual(new Set(['check', 'rule']))
+    expect(json.every(({id}) => stdout.includes(id))).toBe(true)
+  })
+
+  it.each(['upgrade-handshake', 'upgrade-headers-missing'])('prints the page of %s, without the marks of its source', async id => {
+    const {stdout} = await runCli(['explain', id])
     expect(stdout).toContain('What happens')
     expect(stdout).not.toMatch(/<!--|^#|```|\*\*/m)
   })

@@ -26,7 +26,10 @@ describe('init without a terminal', () => {
       ...['--tls-certificate', '/etc/ssl/chat.pem', '--set', 'limits.chats=300'],
     ])
     expect({exitCode, stdout}).toEqual({exitCode: 0, stdout: ''})
-    expect(stderr).toMatch(/^written gms-proxy\.yaml\nwritten gms-proxy\.schema\.json\nnext: gms-proxy render haproxy /)
+    expect(stderr).toMatch(
+      /^written gms-proxy\.yaml\nwritten gms-proxy\.schema\.json\nnote: port 80 serves the chat in plain text beside HTTPS: tls\.redirect: .*\nnext: gms-proxy render haproxy /,
+    )
+    expect((await file()).replace(/\n# /g, ' ')).toMatch(/Where clients connect.*Here port 80 serves the chat in plain text.*\nlistener:/)
     expect(await active()).toEqual([
       'proxy: haproxy',
       'listener:',
@@ -67,8 +70,12 @@ describe('init without a terminal', () => {
     [['--yes'], /GMS nodes are not named/],
     [['--node', 'gms1'], /--node gms1: "gms1" is not a node: write host:port/],
     [['--node', 'gms1:8080', '--set', 'polling.hol=1s'], /did you mean "hold"/],
-    [['--node', 'gms1:8080', '--tls-key', '/a.key'], /tls\.key: needs tls\.certificate/],
-    [['--node', 'gms1:8080', '--server-name', 'a;b'], /expected a host name/],
+    [['--node', 'gms1:8080', '--tls-key', '/a.key'], /^ {2}--tls-key \/a\.key: needs tls\.certificate/m],
+    [['--node', 'gms1:8080', '--tls-certificate', 'a.pem'], /^ {2}--tls-certificate a\.pem: expected an absolute path/m],
+    [['--node', 'gms1:8080', '--server-name', 'a;b'], /^ {2}--server-name a;b: expected a host name/m],
+    [['--node', 'gms1:8080', '--server-name', 'a', '--server-name', ' b c'], /^ {2}--server-name b c: expected a host name/m],
+    [['--node', 'gms1:8080', '--node', 'gms1:8080'], /^ {2}--node gms1:8080: .*twice/m],
+    [['--node', 'x', '--server-name', ';', '--set', 'polling.hol=1'], /3 problems in the flags\n(.*\n)*.*--set polling\.hol=1: /],
     [['--node', 'gms1:8080', '--proxy', 'nginx', '--set', 'health.mode=http'], /nginx \S+ cannot be given[\s\S]*health\.mode/],
     [['--node', 'gms1:8080', '--proxy', 'caddy'], /nginx, apache, haproxy/],
     [['no/such/folder.yaml', '--node', 'gms1:8080'], /its folder does not exist/],
@@ -137,6 +144,7 @@ describe.runIf(process.platform === 'linux')('init on a terminal', () => {
       ['HTTPS', 'y'],
       ['certificate chain', '/etc/ssl/chat.pem\r'],
       ['private key', '\r'],
+      ['in plain text', '\r'],
       ['keeps a session', '\r'],
       ['Largest file', '25MiB\r'],
       ['Open chats', '\r'],
@@ -148,6 +156,7 @@ describe.runIf(process.platform === 'linux')('init on a terminal', () => {
       '  serverNames: [chat.example.com]',
       'tls:',
       '  certificate: /etc/ssl/chat.pem',
+      '  redirect: true',
       'upstream:',
       '  nodes: [gms1:8080, gms2:8080]',
       'affinity:',
@@ -180,6 +189,31 @@ describe.runIf(process.platform === 'linux')('init on a terminal', () => {
     ])
     expect({exitCode, unanswered}).toEqual({exitCode: 130, unanswered: []})
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('ends with 130 when its terminal goes away, and writes nothing', {timeout: 90_000}, async () => {
+    // A shell that stays behind tells how it ended.
+    await writeFile(
+      join(folder, 'run.sh'),
+      `trap '' HUP\n'${process.execPath}' '${join(projectRoot, 'bin/run.js')}' init\necho $? > ended.tmp; mv ended.tmp ended\n`,
+    )
+    const terminal = execa('script', ['--quiet', '--command', 'exec sh run.sh', '/dev/null'], {
+      cwd: folder,
+      reject: false,
+      env: {TERM: 'xterm'},
+      buffer: false,
+    })
+    terminal.stdout.setEncoding('utf8')
+    let seen = ''
+    for await (const chunk of terminal.stdout) {
+      seen += String(chunk)
+      if (!seen.includes('Which proxy')) continue
+      terminal.kill('SIGKILL')
+      break
+    }
+    await terminal
+    await expect.poll(() => readFile(join(folder, 'ended'), 'utf8').catch(() => ''), {timeout: 30_000}).toBe('130\n')
+    expect((await readdir(folder)).sort()).toEqual(['ended', 'run.sh'])
   })
 
   it('can be read on a terminal that does not know its size', {timeout: 90_000}, async () => {

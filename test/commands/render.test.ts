@@ -38,6 +38,19 @@ describe('the header', () => {
   })
 })
 
+describe('the command in a compose.yaml', () => {
+  it.each(PROXY_NAMES)('writes both files of %s again, byte for byte', async proxy => {
+    const args = [proxy, ...TWO_NODES, '--set', 'upload.maxFileSize=25MiB', '--compose', '--out', 'out']
+    expect((await render(args)).exitCode).toBe(0)
+    const compose = await readFile(join(folder, 'out/compose.yaml'), 'utf8')
+    const [, command = ''] = /^# Again: gms-proxy (.*)$/m.exec(compose) ?? []
+    const program = `${process.execPath} ${join(projectRoot, 'bin/run.js')}`
+    expect((await execa(`${program} ${command}`, {shell: 'bash', cwd: folder, reject: false})).exitCode).toBe(0)
+    for (const file of await readdir(join(folder, 'out')))
+      expect(await readFile(join(folder, file), 'utf8')).toBe(await readFile(join(folder, 'out', file), 'utf8'))
+  })
+})
+
 describe('layouts and fragments', () => {
   it.each(PROXY_NAMES)('%s is written for each of them, and knows its drift', async proxy => {
     const seen = new Set<string>()
@@ -140,12 +153,44 @@ describe('a folder', () => {
     expect(await readdir(folder)).toEqual(['two-nodes.yaml'])
   })
 
+  it('keeps what was not written for this proxy, unless it is forced', async () => {
+    expect((await render(['nginx', ...TWO_NODES, '--fragment', '--out', 'out'])).exitCode).toBe(0)
+    const nginx = await readFile(join(folder, 'out/conf.d/gms-chat.conf'), 'utf8')
+    const apache = await render(['apache', ...TWO_NODES, '--fragment', '--out', 'out'])
+    expect(apache.exitCode).toBe(2)
+    expect(apache.stderr).toMatch(/out\/conf\.d\/gms-chat\.conf is there already, for nginx[\s\S]*--out[\s\S]*--force/)
+    expect(await readFile(join(folder, 'out/conf.d/gms-chat.conf'), 'utf8')).toBe(nginx)
+    // Its own, of other parameters and of another version, it writes over.
+    expect((await render(['nginx', ...TWO_NODES, '--fragment', '--proxy-version', '1.22', '--out', 'out'])).exitCode).toBe(0)
+    await writeFile(join(folder, 'nginx.conf'), 'worker_processes 2;\n')
+    const foreign = await render(['nginx', ...TWO_NODES, '--out', '.'])
+    expect(foreign).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('nginx.conf is there already, and not written by gms-proxy') as string,
+    })
+    expect((await render(['nginx', ...TWO_NODES, '--out', '.', '--force'])).exitCode).toBe(0)
+    expect(await readFile(join(folder, 'nginx.conf'), 'utf8')).toMatch(/^# Written by gms-proxy/)
+  })
+
   it('gets nothing when anything stands in the way', async () => {
     await mkdir(join(folder, 'out/haproxy/haproxy.cfg'), {recursive: true})
     const {exitCode, stderr} = await render(['all', ...TWO_NODES, '--out', 'out'])
     expect(exitCode).toBe(2)
     expect(stderr).toContain('haproxy.cfg is a folder')
     expect(await readdir(join(folder, 'out/nginx'))).toEqual([])
+  })
+})
+
+describe('a version of another proxy', () => {
+  it.each([
+    [['nginx', '--proxy-version', '3.2'], 0, 'did you mean HAProxy 3.2?'],
+    [['apache', '--proxy-version', '1.22'], 2, 'did you mean nginx 1.22?'],
+    [['haproxy', '--proxy-version', '2.4'], 0, ''],
+  ])('%j', async (args, expected, words) => {
+    const {exitCode, stderr} = await render([...args, ...TWO_NODES])
+    expect(exitCode).toBe(expected)
+    expect(stderr).toContain(words)
+    expect(stderr.includes('did you mean')).toBe(words !== '')
   })
 })
 

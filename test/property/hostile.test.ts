@@ -8,7 +8,8 @@ import {parametersSchema} from '../../src/parameters/schema.ts'
 import {alternatives, jsonSchemaOf} from '../../src/parameters/shape.ts'
 import type {Shape} from '../../src/parameters/shape.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
-import type {Directive, Proxy} from '../../src/proxies/proxy.ts'
+import type {Proxy} from '../../src/proxies/proxy.ts'
+import type {Directive} from '../../src/proxies/syntax.ts'
 import {load} from '../support/accepted.ts'
 
 // Parameters are untrusted: whatever could end a directive does not pass, and what passes is one word of a directive that was there anyway.

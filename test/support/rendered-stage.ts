@@ -10,12 +10,15 @@ import {projectRoot} from './cli.ts'
 import {runtimeRequest} from './runtime.ts'
 
 /**
- * A rendered proxy that runs in front of two simulated nodes, as `verify` sets it up. With `anyHost` it serves every name: clients that
+ * A rendered proxy that runs in front of simulated nodes, as `verify` sets it up; `fixture` is a file of fixtures/parameters. With `anyHost` it serves every name: clients that
  * nobody here wrote cannot send a Host of our choice.
  */
-export async function renderedStage(proxy: Proxy, {anyHost = false}: {anyHost?: boolean} = {}): Promise<SetStage> {
+export async function renderedStage(
+  proxy: Proxy,
+  {anyHost = false, fixture = 'two-nodes'}: {anyHost?: boolean; fixture?: string} = {},
+): Promise<SetStage> {
   const stated = await loadParameters({
-    file: join(projectRoot, 'fixtures/parameters/two-nodes.yaml'),
+    file: join(projectRoot, `fixtures/parameters/${fixture}.yaml`),
     overrides: [],
     stdin: () => Promise.resolve(''),
   })

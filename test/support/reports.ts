@@ -1,4 +1,4 @@
-import type {Outcome, Promises, Report, SubjectReport} from '../../src/model/report.ts'
+import type {Finding, Outcome, Promises, Report, SubjectReport} from '../../src/model/report.ts'
 import {verdictOf} from '../../src/model/report.ts'
 
 /** Reports made by hand, for the renderers. */
@@ -95,4 +95,82 @@ export function reportOf(...subjects: readonly SubjectReport[]): Report {
     durationMs: 38_200,
     subjects,
   }
+}
+
+/** A rule that found something, with everything that a finding of a file can have. */
+export const read: Outcome = {
+  id: 'upload-body-limit-too-small',
+  concern: 'upload',
+  title: 'Files that GMS accepts are refused by the proxy',
+  status: 'failed',
+  severity: 'error',
+  durationMs: 1,
+  findings: [
+    {
+      message: 'Expected room for the largest file',
+      expected: '11m',
+      actual: 'client_max_body_size 1m',
+      location: {
+        file: 'conf/my nginx.conf',
+        line: 14,
+        column: 5,
+        endLine: 14,
+        endColumn: 28,
+        text: 'client_max_body_size 1m;',
+      },
+      evidence: {client: [], upstream: []},
+      remediation: 'client_max_body_size 11m;',
+      excerpt: {
+        line: 13,
+        lines: ['  server {', '    client_max_body_size 1m;', '    listen 80;'],
+        mark: {line: 14, column: 5, endColumn: 28},
+      },
+      patch:
+        '--- a/conf/my nginx.conf\n+++ b/conf/my nginx.conf\n@@ -13,3 +13,3 @@\n   server {\n-    client_max_body_size 1m;\n+    client_max_body_size 11m;\n     listen 80;',
+      replacements: [{file: 'conf/my nginx.conf', line: 14, column: 26, endLine: 14, endColumn: 28, text: '11m', why: 'room for a file'}],
+      fingerprint: '0123456789abcdef0123456789abcdef',
+    },
+  ],
+}
+
+const [found] = read.findings as [Finding]
+
+/** `lint` of one file: an error, a warning that does not count, and a note, some rules that no file can show. */
+export const lintReport: Report = {
+  ...reportOf(
+    subject(
+      [
+        read,
+        {
+          ...read,
+          id: 'upload-timeout-too-short',
+          severity: 'warning',
+          status: 'passed',
+          findings: [],
+          suppressed: [
+            {...found, suppression: {by: 'comment', reason: 'uploads go another way'}},
+            {...found, suppression: {by: 'baseline'}},
+          ],
+        },
+        {...passed, id: 'upstream-name-unresolved', concern: 'upstream', status: 'skipped', notInFile: true, because: 'no file shows it'},
+      ],
+      {
+        name: 'conf',
+        source: 'conf',
+        proxy: 'nginx',
+        proxyVersion: '1.22.1',
+        runtime: 'none',
+        runtimeReason: 'read as nginx 1.22.1 found on the PATH',
+        upstream: 'none',
+        sandboxDiff: '',
+        reading: {
+          unknown: [{location: {file: 'conf/my nginx.conf', line: 3, column: 1}, because: 'a variable of Lua'}],
+          unusedSuppressions: [{location: {file: 'conf/my nginx.conf', line: 9, column: 3}, ids: ['tls-obsolete']}],
+          vanished: [{rule: 'tls-obsolete', file: 'conf/my nginx.conf', text: 'ssl_protocols TLSv1;'}],
+        },
+      },
+    ),
+  ),
+  command: 'lint',
+  reproduce: 'gms-proxy lint conf',
 }

@@ -1,36 +1,11 @@
 import {describe, expect, test} from 'vitest'
+import {CERTIFICATE, KEY, bundleBeside, certificatePlan} from '../../../test/support/certificate-plan.ts'
 import {applyEdits} from '../../model/bundle.ts'
-import type {ConfigBundle, ConfigFile} from '../../model/bundle.ts'
-import type {SandboxPlan} from '../proxy.ts'
+import type {ConfigFile} from '../../model/bundle.ts'
 import {apache} from './index.ts'
 
-const CERTIFICATES = {
-  authority: '/box/tls/authority.pem',
-  certificate: '/box/tls/chain.pem',
-  key: '/box/tls/key.pem',
-  bundle: '/box/tls/both.pem',
-}
-const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
-const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
-const PLAN: SandboxPlan = {
-  folder: '/box',
-  runtime: 'binary',
-  version: '2.4.71',
-  listenAddress: '127.0.0.1',
-  ports: [20001, 20002],
-  nodes: ['127.0.0.1:30001'],
-  certificates: CERTIFICATES,
-  installation: {version: '2.4.71', builtin: [], loadable: []},
-  allowExec: false,
-}
-
-const bundleOf = (text: string, beside: readonly ConfigFile[] = []): ConfigBundle => ({
-  proxy: 'apache',
-  entry: 'httpd.conf',
-  origin: 'read',
-  root: '/srv/conf',
-  files: [{path: 'httpd.conf', text}, ...beside],
-})
+const PLAN = certificatePlan('2.4.71')
+const bundleOf = bundleBeside('apache', 'httpd.conf')
 
 /** The lines of a virtual host as they are run, without those that are commented out. */
 function host(lines: string, beside: readonly ConfigFile[] = []): readonly string[] {

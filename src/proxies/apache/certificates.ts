@@ -1,5 +1,5 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Directive} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {isNamed} from './parse.ts'
 import type {Placed} from './parse.ts'
 

@@ -1,4 +1,4 @@
-import type {Directive, ParsedConfig} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import {expectedModules, loadedBy} from './modules.ts'
 import {isNamed, walk} from './parse.ts'
 import {Variables} from './variables.ts'

@@ -7,6 +7,7 @@ import {parse} from './parse.ts'
 import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {site} from './site.ts'
 import {caveats, unsupported} from './limitations.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
@@ -27,6 +28,7 @@ export const apache: Proxy = {
   view,
   parse,
   includes: includesOf,
+  site,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,

@@ -1,6 +1,7 @@
 import type {Span} from '../../model/bundle.ts'
 import {chatFirst} from '../chat-first.ts'
-import type {Directive, ListenerAddress, ParsedConfig} from '../proxy.ts'
+import type {ListenerAddress} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import {activity} from './conditions.ts'
 import {mentions} from './nodes.ts'
 import type {Placed} from './parse.ts'

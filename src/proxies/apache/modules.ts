@@ -1,4 +1,5 @@
-import type {Installation, ParsedConfig} from '../proxy.ts'
+import type {Installation} from '../proxy.ts'
+import type {ParsedConfig} from '../syntax.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
 
@@ -76,13 +77,21 @@ export function loadedBy(placed: readonly Placed[]): readonly Loaded[] {
   })
 }
 
+/** True when the configuration loads every module it needs itself: it is no part that stands among others. */
+export function isComplete(config: ParsedConfig): boolean {
+  const placed = walk(config)
+  const loaded = loadedBy(placed)
+  return (
+    loaded.some(({module}) => module.startsWith('mod_mpm_')) ||
+    (loaded.length > 0 && placed.some(({directive}) => isNamed(directive, 'Listen')))
+  )
+}
+
 /** Names (without `mod_`) of modules that the surroundings of the configuration are expected to provide. */
 export function expectedModules(config: ParsedConfig): readonly string[] {
   const placed = walk(config)
   const loaded = loadedBy(placed)
-  const complete =
-    loaded.some(({module}) => module.startsWith('mod_mpm_')) ||
-    (loaded.length > 0 && placed.some(({directive}) => isNamed(directive, 'Listen')))
+  const complete = isComplete(config)
   const byDirectives =
     loaded.length > 0
       ? []

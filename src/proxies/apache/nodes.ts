@@ -1,5 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Argument, Directive, NodeAddress, ParsedConfig} from '../proxy.ts'
+import type {NodeAddress} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {isNamed, walk} from './parse.ts'
 import {Variables} from './variables.ts'
 

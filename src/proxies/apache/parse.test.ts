@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import fc from 'fast-check'
 import {afterAll, describe, expect, it, test} from 'vitest'
-import type {Directive} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {apache} from './index.ts'
 import {isNamed, parse, parseFile, walk} from './parse.ts'
 

@@ -1,5 +1,5 @@
 import type {ConfigBundle, Span} from '../../model/bundle.ts'
-import type {Argument, Directive, ParsedConfig, SyntaxProblem} from '../proxy.ts'
+import type {Argument, Comment, Directive, ParsedConfig, SyntaxProblem} from '../syntax.ts'
 
 /** One logical line: continuations joined as httpd joins them, with the way back to every character's place in the file. */
 interface LogicalLine {
@@ -99,11 +99,21 @@ interface OpenDirective {
   block: Directive[]
 }
 
+/** One file, read. `ignored` is the text behind the `>` of section lines, which httpd drops without a word. */
+interface ParsedFile {
+  directives: readonly Directive[]
+  comments: readonly Comment[]
+  ignored: readonly Comment[]
+  problems: readonly SyntaxProblem[]
+}
+
 /** Reads one file. Never throws; what httpd would stumble over is a problem. */
-export function parseFile(file: string, text: string): {directives: readonly Directive[]; problems: readonly SyntaxProblem[]} {
+export function parseFile(file: string, text: string): ParsedFile {
   const place = placeFinder(text)
   const span = (start: number, end: number): Span => ({file, start, end, ...place(start)})
   const problems: SyntaxProblem[] = []
+  const comments: Comment[] = []
+  const ignored: Comment[] = []
   const top: Directive[] = []
   const open: OpenDirective[] = []
   const siblings = () => open.at(-1)?.block ?? top
@@ -125,7 +135,14 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
     const endOf = (offset: number) => at(offset - 1) + 1
     const lineEnd = line.text.replace(/[ \t\n\v\f\r]+$/, '').length
     const [head] = splitWords(line.text, 0, lineEnd)
-    if (!head || line.text[head.start] === '#') continue
+    if (!head) continue
+    if (line.text[head.start] === '#') {
+      const words = line.text.slice(head.start, lineEnd).replace(/^#+/, '').trim()
+      comments.push({text: words, span: span(at(head.start), endOf(lineEnd))})
+      continue
+    }
+    if (head.value.startsWith('\uFEFF'))
+      problems.push({message: 'httpd takes the byte order mark for a part of the first word', span: span(at(head.start), endOf(head.end))})
     const argumentsOf = (from: number, to: number): Argument[] =>
       splitWords(line.text, from, to).map(word => ({
         value: word.value,
@@ -151,6 +168,9 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
       const bracket = line.text.lastIndexOf('>')
       if (bracket < head.start) problems.push({message: `${head.value} has no closing >`, span: whole})
       const inner = bracket < head.start ? lineEnd : bracket
+      const behind = bracket < head.start ? [] : splitWords(line.text, bracket + 1, lineEnd)
+      const [first] = behind
+      if (first) ignored.push({text: line.text.slice(first.start, lineEnd), span: span(at(first.start), endOf(lineEnd))})
       const nameEnd = Math.min(head.end, inner)
       const nameStart = head.start + line.text.slice(head.start).indexOf('<') + 1
       open.push({
@@ -174,14 +194,18 @@ export function parseFile(file: string, text: string): {directives: readonly Dir
     if (section) problems.push({message: `<${section.name}> was not closed`, span: span(section.start, section.start + 1)})
     close(text.length)
   }
-  return {directives: top, problems}
+  return {directives: top, comments, ignored, problems}
 }
 
 /** Reads every file of a bundle, the entry first. Never throws. */
 export function parse(bundle: ConfigBundle): ParsedConfig {
   const ordered = [...bundle.files].sort((a, b) => Number(b.path === bundle.entry) - Number(a.path === bundle.entry))
   const read = ordered.map(({path, text}) => ({path, ...parseFile(path, text)}))
-  return {bundle, files: read.map(({path, directives}) => ({path, directives})), problems: read.flatMap(({problems}) => problems)}
+  return {
+    bundle,
+    files: read.map(({path, directives, comments}) => ({path, directives, comments})),
+    problems: read.flatMap(({problems}) => problems),
+  }
 }
 
 /** A directive with the sections it stands in, outermost first. */

@@ -1,4 +1,4 @@
-import type {Directive} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {isProxied} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed} from './parse.ts'

@@ -1,5 +1,5 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Argument, Directive} from '../proxy.ts'
+import type {Argument, Directive} from '../syntax.ts'
 import {certificateFile} from './certificates.ts'
 import {isNamed} from './parse.ts'
 

@@ -1,5 +1,6 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {certificateChange} from './certificates.ts'
 import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 import {activity} from './conditions.ts'

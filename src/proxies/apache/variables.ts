@@ -1,4 +1,4 @@
-import type {ParsedConfig} from '../proxy.ts'
+import type {ParsedConfig} from '../syntax.ts'
 import {isNamed, walk} from './parse.ts'
 
 /** Variables that Debian's start script sets before httpd reads its files (/etc/apache2/envvars), and where they point in the sandbox. */

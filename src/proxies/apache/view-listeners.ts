@@ -63,24 +63,36 @@ export function virtualHosts(parameters: Parameters) {
       ...named(all, own.serverNames, own.proxyProtocol),
       ssl: false,
       scheme: 'http',
-      redirectTo: redirectOf(own, parameters),
+      ...redirectOf(own, parameters),
       ...NO_TLS,
     })),
     ...grouped(tls).map(({own, all}) => ({
       ...named(all, tlsNames(own, parameters), own.proxyProtocol),
       ssl: true,
       scheme: 'https',
-      redirectTo: '',
+      ...NO_REDIRECT,
       ...tlsView(own),
     })),
   ]
 }
 
-/** Where a plain listener sends what is not the chat: the same name over TLS. */
-function redirectOf({serverNames}: Plain, parameters: Parameters): string {
+const NO_REDIRECT = {redirectHosts: '', redirectSame: '', redirectTo: ''}
+
+/**
+ * Where a plain listener sends what is not the chat: the same name over TLS. The first host answers for names that nobody wrote as well: a
+ * client must not choose where it is sent.
+ */
+function redirectOf({serverNames}: Plain, parameters: Parameters): typeof NO_REDIRECT {
   const redirecting = (parameters.tls ?? []).filter(({redirect}) => redirect)
   const [target] = [...redirecting.filter(own => tlsNames(own, parameters).some(name => serverNames.includes(name))), ...redirecting]
-  return target ? `https://%{SERVER_NAME}${target.port === 443 ? '' : `:${target.port}`}%{REQUEST_URI}` : ''
+  if (!target) return NO_REDIRECT
+  const to = (host: string) => `https://${host}${target.port === 443 ? '' : `:${target.port}`}%{REQUEST_URI}`
+  const [first, ...others] = serverNames
+  return {
+    redirectHosts: others.length === 0 ? '' : `^(${serverNames.map(name => name.replaceAll('.', String.raw`\.`)).join('|')})$`,
+    redirectSame: others.length === 0 ? '' : to('%{SERVER_NAME}'),
+    redirectTo: to(first ?? '%{SERVER_NAME}'),
+  }
 }
 
 const NO_TLS = {

@@ -68,6 +68,10 @@ describe('tls', () => {
     const rule = /RewriteRule +"!\^\(\/genesys\/cometd\|.*" "https:\/\/%\{SERVER_NAME\}:8443%\{REQUEST_URI\}" \[R=308,L\]/
     expect(text({tls: {...tls, port: 8443, redirect: true}})).toMatch(rule)
     expect(text({tls})).not.toContain('R=308')
+    const listener = {serverNames: ['a.example', 'b.example']}
+    expect(text({listener, tls: {...tls, redirect: true}})).toMatch(
+      /RewriteCond +"%\{SERVER_NAME\}" "\^\(a\\\.example\|b\\\.example\)\$" \[NC\]\n +RewriteRule .* "https:\/\/%\{SERVER_NAME\}%\{REQUEST_URI\}" \[R=308,L\]\n +RewriteRule .* "https:\/\/a\.example%/,
+    )
   })
 
   test('certificates of clients, and stapling', () => {

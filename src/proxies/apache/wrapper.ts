@@ -1,4 +1,5 @@
-import type {ParsedConfig, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {ParsedConfig} from '../syntax.ts'
 import type {Listener} from './listeners.ts'
 import {addedModules} from './modules.ts'
 import {isNamed, walk} from './parse.ts'

@@ -1,6 +1,7 @@
 import type {Span} from '../../model/bundle.ts'
 import {chatFirst} from '../chat-first.ts'
-import type {Argument, Directive, ListenerAddress, NodeAddress, ParsedConfig} from '../proxy.ts'
+import type {ListenerAddress, NodeAddress} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Statement} from './parse.ts'
 import {statements} from './parse.ts'
 import {serverTls, serverWords} from './upstream-tls.ts'

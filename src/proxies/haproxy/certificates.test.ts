@@ -1,36 +1,11 @@
 import {describe, expect, test} from 'vitest'
+import {CERTIFICATE, KEY, bundleBeside, certificatePlan} from '../../../test/support/certificate-plan.ts'
 import {applyEdits} from '../../model/bundle.ts'
-import type {ConfigBundle, ConfigFile} from '../../model/bundle.ts'
-import type {SandboxPlan} from '../proxy.ts'
+import type {ConfigFile} from '../../model/bundle.ts'
 import {haproxy} from './index.ts'
 
-const CERTIFICATES = {
-  authority: '/box/tls/authority.pem',
-  certificate: '/box/tls/chain.pem',
-  key: '/box/tls/key.pem',
-  bundle: '/box/tls/both.pem',
-}
-const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
-const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
-const PLAN: SandboxPlan = {
-  folder: '/box',
-  runtime: 'binary',
-  version: '3.0.11',
-  listenAddress: '127.0.0.1',
-  ports: [20001, 20002],
-  nodes: ['127.0.0.1:20011'],
-  certificates: CERTIFICATES,
-  installation: {version: '3.0.11', builtin: [], loadable: []},
-  allowExec: false,
-}
-
-const bundleOf = (text: string, beside: readonly ConfigFile[] = []): ConfigBundle => ({
-  proxy: 'haproxy',
-  entry: 'haproxy.cfg',
-  origin: 'read',
-  root: '/srv/conf',
-  files: [{path: 'haproxy.cfg', text}, ...beside],
-})
+const PLAN = certificatePlan('3.0.11')
+const bundleOf = bundleBeside('haproxy', 'haproxy.cfg')
 
 /** The `bind` line as it is run. */
 function bind(line: string, {beside = [], global = ''}: {beside?: readonly ConfigFile[]; global?: string} = {}): string {

@@ -1,5 +1,6 @@
 import type {ConfigBundle, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import {quoteWord, statements} from './parse.ts'
 import type {Statement} from './parse.ts'
 import {VALUED} from './sandbox-table.ts'

@@ -1,5 +1,5 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Argument, Directive} from '../proxy.ts'
+import type {Argument, Directive} from '../syntax.ts'
 import type {Statement} from './parse.ts'
 
 /** A file that a directive reads when HAProxy starts. */

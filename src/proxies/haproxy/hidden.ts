@@ -1,4 +1,4 @@
-import type {Argument, Directive, ParsedConfig} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Statement} from './parse.ts'
 import {SECTIONS, usesEnvironment} from './parse.ts'
 

@@ -7,6 +7,7 @@ import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse, statementsOf} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {site} from './site.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
 import {WRAPPER_FOLDER} from './wrapper.ts'
@@ -32,6 +33,7 @@ export const haproxy: Proxy = {
   unsupported,
   view,
   parse,
+  site,
   includes(directives) {
     const all = statementsOf(directives)
     return [

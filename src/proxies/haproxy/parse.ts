@@ -1,5 +1,5 @@
 import type {ConfigBundle, Span} from '../../model/bundle.ts'
-import type {Argument, Directive, ParsedConfig, SyntaxProblem} from '../proxy.ts'
+import type {Argument, Comment, Directive, ParsedConfig, SyntaxProblem} from '../syntax.ts'
 
 /** First words that begin a section, wherever they stand on the line (configuration manual 2.4 to 3.2). */
 export const SECTIONS: ReadonlySet<string> = new Set([
@@ -34,21 +34,31 @@ export function parse(bundle: ConfigBundle): ParsedConfig {
   const problems: SyntaxProblem[] = []
   const files = bundle.files
     .filter(file => file.path === bundle.entry || file.path.endsWith('.cfg'))
-    .map(file => ({path: file.path, directives: parseText(file.path, file.text, problems)}))
+    .map(file => {
+      const comments: Comment[] = []
+      return {path: file.path, directives: parseText(file.path, file.text, problems, comments), comments}
+    })
   return {bundle, files, problems}
 }
 
-function parseText(file: string, text: string, problems: SyntaxProblem[]): readonly Directive[] {
+function parseText(file: string, text: string, problems: SyntaxProblem[], comments: Comment[]): readonly Directive[] {
   const top: Directive[] = []
   let block: Directive[] | undefined
   let start = 0
   for (let line = 1; start < text.length; line++) {
     const newline = text.indexOf('\n', start)
     const end = newline === -1 ? text.length : newline
-    const words = readLine(file, text.slice(start, end), start, line, problems)
+    const words = readLine(file, text.slice(start, end), start, line, problems, comments)
+    const nul = text.slice(start, end).indexOf('\0')
+    if (nul !== -1)
+      problems.push({
+        message: 'a NUL character in the middle of the text',
+        span: {file, start: start + nul, end: start + nul + 1, line, column: nul + 1},
+      })
     start = end + 1
     const [first, ...args] = words
     if (!first) continue
+    problems.push(...unreadable(words))
     const span = {...first.span, end: (words.at(-1) ?? first).span.end}
     const directive = {name: first.value, args, span, nameSpan: first.span}
     if (SECTIONS.has(first.value)) {
@@ -56,14 +66,69 @@ function parseText(file: string, text: string, problems: SyntaxProblem[]): reado
       top.push({...directive, block})
     } else (block ?? top).push(directive)
   }
+  problems.push(...unbalanced(top.flatMap(section => [section, ...(section.block ?? [])])))
   return top.map(section => {
     const last = section.block?.at(-1)
     return last ? {...section, span: {...section.span, end: last.span.end}} : section
   })
 }
 
+/** Longest line, in words (measured on 2.6.12: "too many words, truncating after word 64"). */
+const MOST_WORDS = 64
+
+/** What ends a line before its end: HAProxy refuses the file. */
+function unreadable(words: readonly Argument[]): readonly SyntaxProblem[] {
+  const beyond = words[MOST_WORDS]
+  const variable = words.find(word => usesEnvironment(word) && hasWrongVariable(word))
+  return [
+    ...(beyond ? [{message: `too many words: ${MOST_WORDS} are read`, span: beyond.span}] : []),
+    ...(variable ? [{message: `the name of a variable cannot be read in ${variable.raw}`, span: variable.span}] : []),
+  ]
+}
+
+/** A dollar sign between double quotes that no name follows. */
+function hasWrongVariable({raw}: {raw: string}): boolean {
+  let quote = ''
+  for (let at = 0; at < raw.length; at++) {
+    const character = raw[at] ?? ''
+    if (character === '\\' && quote !== "'") at++
+    else if (quote === character) quote = ''
+    else if (quote === '' && (character === '"' || character === "'")) quote = character
+    else if (character === '$' && quote === '"' && !/^\$(?:[A-Za-z_]|\{[A-Za-z_]\w*(?:\[\*\])?(?:-[^}\s]*)?\})/.test(raw.slice(at)))
+      return true
+  }
+  return false
+}
+
+/** `.if` without `.endif` and the other way round. */
+function unbalanced(lines: readonly Directive[]): readonly SyntaxProblem[] {
+  const found: SyntaxProblem[] = []
+  const open: {directive: Directive; otherwise: boolean}[] = []
+  for (const directive of lines) {
+    const {nameSpan} = directive
+    // a variable that nobody sets is empty
+    const name = directive.name.replace(/\$(?:[A-Za-z_]\w*|\{\w*\})/g, '')
+    const last = open.at(-1)
+    if (name === '.if') open.push({directive, otherwise: false})
+    else if (name === '.elif' || name === '.else' || name === '.endif') {
+      if (!last) found.push({message: `${name} without .if`, span: nameSpan})
+      else if (name === '.endif') open.pop()
+      else if (last.otherwise) found.push({message: `${name} after .else`, span: nameSpan})
+      if (last && name === '.else') last.otherwise = true
+    }
+  }
+  return [...found, ...open.map(({directive}) => ({message: '.if without .endif', span: directive.nameSpan}))]
+}
+
 /** One line → its words. Quotes may open anywhere in a word; nothing continues a line. */
-function readLine(file: string, line: string, offset: number, number: number, problems: SyntaxProblem[]): readonly Argument[] {
+function readLine(
+  file: string,
+  line: string,
+  offset: number,
+  number: number,
+  problems: SyntaxProblem[],
+  comments: Comment[],
+): readonly Argument[] {
   const words: Argument[] = []
   const spanOf = (from: number, to: number): Span => ({file, start: offset + from, end: offset + to, line: number, column: from + 1})
   let at = 0
@@ -72,7 +137,10 @@ function readLine(file: string, line: string, offset: number, number: number, pr
       at++
       continue
     }
-    if (line[at] === '#') break
+    if (line[at] === '#') {
+      comments.push({text: line.slice(at + 1).trim(), span: spanOf(at, line.trimEnd().length)})
+      break
+    }
     const from = at
     let value = ''
     let quote: '"' | "'" | undefined

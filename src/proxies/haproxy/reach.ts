@@ -1,4 +1,4 @@
-import type {Directive} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {isWherever} from './addresses.ts'
 import type {Statement} from './parse.ts'
 

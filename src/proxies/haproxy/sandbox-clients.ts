@@ -1,5 +1,6 @@
 import type {Edit} from '../../model/bundle.ts'
-import type {Directive, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 
 const REFUSALS = /^(?:http-request (?:deny|reject|tarpit|silent-drop)|tcp-request (?:connection|content|session) reject)\b/

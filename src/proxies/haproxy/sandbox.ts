@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Argument, Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {binds, isQuic, listeners, nodeArgument, nodes, isFollowed, nameServers} from './addresses.ts'
 import {bindFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'

@@ -1,5 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Directive, NodeAddress, SandboxPlan} from '../proxy.ts'
+import type {NodeAddress, SandboxPlan} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {quoteWord} from './parse.ts'
 import type {Statement} from './parse.ts'
 import {VALUED} from './sandbox-table.ts'

@@ -1,4 +1,4 @@
-import type {Argument, ParsedConfig} from '../proxy.ts'
+import type {Argument, ParsedConfig} from '../syntax.ts'
 import type {Statement} from './parse.ts'
 import {statements, usesEnvironment} from './parse.ts'
 
@@ -9,10 +9,12 @@ export interface Written {
   replaced: readonly Argument[]
   /** A variable that cannot be followed. */
   unclear: boolean
+  /** Those of `replaced` with a variable that the file neither sets nor gives a default. */
+  unset: readonly Argument[]
 }
 
 /** `NAME`, `{NAME}` or `{NAME-default}` behind a dollar sign (manual, section 2.3). */
-const VARIABLE = /^(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[\*\])?(?:-([^}]*))?\})/
+const VARIABLE = /^(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[\*\])?(?:-([^}\s]*))?\})/
 
 /**
  * Every statement of the configuration, its variables written out. The environment of the sandbox holds nothing but what the file itself
@@ -22,13 +24,16 @@ export function writtenOut(config: ParsedConfig): readonly Written[] {
   const environment = new Map<string, string>()
   return statements(config).map(original => {
     const replaced: Argument[] = []
+    const unset: Argument[] = []
     let unclear = false
     const args = original.directive.args.map(argument => {
       if (!usesEnvironment(argument)) return argument
-      const value = expand(argument, environment)
+      const missing: string[] = []
+      const value = expand(argument, environment, missing)
       if (value === undefined) unclear = true
       const known = {...argument, value: value ?? argument.value}
       replaced.push(known)
+      if (missing.length > 0) unset.push(known)
       return known
     })
     const statement: Statement = {
@@ -37,7 +42,7 @@ export function writtenOut(config: ParsedConfig): readonly Written[] {
       words: wordsLike(original, args),
     }
     remember(statement, environment)
-    return {statement, replaced, unclear}
+    return {statement, replaced, unclear, unset}
   })
 }
 
@@ -54,7 +59,7 @@ function wordsLike({words, directive}: Statement, args: readonly Argument[]): re
 }
 
 /** The value with quotes, escapes and variables resolved; `undefined` when a variable is written in a way that HAProxy refuses. */
-function expand({raw}: Argument, environment: ReadonlyMap<string, string>): string | undefined {
+function expand({raw}: Argument, environment: ReadonlyMap<string, string>, missing: string[]): string | undefined {
   let value = ''
   let quote = ''
   for (let at = 0; at < raw.length; at++) {
@@ -70,9 +75,12 @@ function expand({raw}: Argument, environment: ReadonlyMap<string, string>): stri
     } else if (quote === character) quote = ''
     else if (quote === '' && (character === '"' || character === "'")) quote = character
     else if (character === '$' && quote === '"') {
-      const [whole, bare, braced, otherwise = ''] = VARIABLE.exec(raw.slice(at + 1)) ?? []
+      const [whole, bare, braced, otherwise] = VARIABLE.exec(raw.slice(at + 1)) ?? []
       if (whole === undefined) return undefined
-      value += environment.get(bare ?? braced ?? '') ?? otherwise
+      const name = bare ?? braced ?? ''
+      const known = environment.get(name) ?? otherwise
+      if (known === undefined) missing.push(name)
+      value += known ?? ''
       at += whole.length
     } else value += character
   }

@@ -1,5 +1,6 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {ParsedConfig, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {ParsedConfig} from '../syntax.ts'
 import {binds, firstSpan} from './addresses.ts'
 import {SECTIONS} from './parse.ts'
 

@@ -1,6 +1,7 @@
 import type {Span} from '../../model/bundle.ts'
 import {chatFirst} from '../chat-first.ts'
-import type {Argument, Directive, ListenerAddress, NodeAddress, ParsedConfig} from '../proxy.ts'
+import type {ListenerAddress, NodeAddress} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Placed} from './tree.ts'
 import {isData, kindOf, startOf, walk} from './tree.ts'
 import {namesIn, valuesOf} from './variables.ts'
@@ -38,8 +39,18 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     ({directive, around}) => directive.name === 'server' && directive.block && around.at(-1)?.name !== 'upstream',
   )
   const found = new Map<string, Listener & {serves: number}>()
+  const belongings = new Map<Directive, Placed[]>(servers.map(({directive}) => [directive, []]))
+  const lines = new Map<Directive | undefined, Directive[]>()
+  const lists = new Map<string, {listens: Argument[]; silent: Directive[]}>()
+  for (const place of places) {
+    for (const block of place.around) belongings.get(block)?.push(place)
+    const parent = place.around.at(-1)
+    const known = lines.get(parent)
+    if (known) known.push(place.directive)
+    else lines.set(parent, [place.directive])
+  }
   for (const {directive: server, around} of servers) {
-    const own = places.filter(place => place.around.includes(server))
+    const own = belongings.get(server) ?? []
     const name = own
       .filter(({directive, around: blocks}) => directive.name === 'server_name' && blocks.at(-1) === server)
       .flatMap(({directive}) => directive.args)
@@ -49,11 +60,8 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     const proxies = own.some(({directive}) => directive.name === 'proxy_pass') ? 2 : 0
     const chat = own.some(({directive}) => directive.name === 'location' && directive.args.some(({value}) => GMS_PATH.test(value))) ? 4 : 0
     const says = (directive: string, value: RegExp) =>
-      places.some(
-        place =>
-          place.directive.name === directive &&
-          value.test(place.directive.args[0]?.value ?? '') &&
-          [server, ...around].includes(place.around.at(-1) ?? server),
+      [undefined, server, ...around].some(block =>
+        lines.get(block)?.some(({name: line, args: [first]}) => line === directive && value.test(first?.value ?? '')),
       )
     const speaksTls = ({args}: Directive) => args.slice(1).some(({value}) => value === 'ssl' || value === 'quic') || says('ssl', /^on$/)
     const meansTls =
@@ -64,13 +72,17 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
       const key = keyOf(address)
       const known = found.get(key)
       const better = !known || serves > known.serves
+      // Lists that grow: one socket may have thousands of servers.
+      const members = lists.get(key) ?? {listens: [], silent: []}
+      lists.set(key, members)
+      if (listen) members.listens.push(listen)
+      else members.silent.push(server)
       found.set(key, {
         address: known?.address ?? address,
         tls: tls || (known?.tls ?? false),
         span: known?.span ?? span,
         serves: Math.max(serves, known?.serves ?? serves),
-        listens: [...(known?.listens ?? []), ...(listen ? [listen] : [])],
-        silent: [...(known?.silent ?? []), ...(listen ? [] : [server])],
+        ...members,
         ...(better && name !== undefined ? {serverName: name} : known?.serverName === undefined ? {} : {serverName: known.serverName}),
         ...(meansTls || known?.meansTls ? {meansTls: true} : {}),
         ...((tls && says('ssl_verify_client', /^on$/)) || known?.demandsCertificate ? {demandsCertificate: true} : {}),

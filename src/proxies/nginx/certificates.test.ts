@@ -1,36 +1,11 @@
 import {describe, expect, test} from 'vitest'
+import {CERTIFICATE, KEY, bundleBeside, certificatePlan} from '../../../test/support/certificate-plan.ts'
 import {applyEdits} from '../../model/bundle.ts'
-import type {ConfigBundle, ConfigFile} from '../../model/bundle.ts'
-import type {SandboxPlan} from '../proxy.ts'
+import type {ConfigFile} from '../../model/bundle.ts'
 import {nginx} from './index.ts'
 
-const CERTIFICATES = {
-  authority: '/box/tls/authority.pem',
-  certificate: '/box/tls/chain.pem',
-  key: '/box/tls/key.pem',
-  bundle: '/box/tls/both.pem',
-}
-const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
-const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
-const PLAN: SandboxPlan = {
-  folder: '/box',
-  runtime: 'binary',
-  version: '1.22.1',
-  listenAddress: '127.0.0.1',
-  ports: [20001, 20002],
-  nodes: ['127.0.0.1:21001'],
-  certificates: CERTIFICATES,
-  installation: {version: '1.22.1', builtin: [], loadable: []},
-  allowExec: false,
-}
-
-const bundleOf = (text: string, beside: readonly ConfigFile[] = []): ConfigBundle => ({
-  proxy: 'nginx',
-  entry: 'nginx.conf',
-  origin: 'read',
-  root: '/srv/conf',
-  files: [{path: 'nginx.conf', text}, ...beside],
-})
+const PLAN = certificatePlan('1.22.1')
+const bundleOf = bundleBeside('nginx', 'nginx.conf')
 
 /** The lines of a server as they are run, without what the sandbox does beside. */
 function server(lines: string, beside: readonly ConfigFile[] = []): string {

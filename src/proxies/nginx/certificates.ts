@@ -1,5 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import type {Change} from './change.ts'
 import {quoted, removal, replaceArguments} from './change.ts'
 import type {Placed} from './tree.ts'

@@ -1,5 +1,6 @@
 import type {Edit} from '../../model/bundle.ts'
-import type {Directive, Refusal} from '../proxy.ts'
+import type {Refusal} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 
 /** What the sandbox does to one directive. */
 export interface Change {

@@ -7,6 +7,7 @@ import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
@@ -27,6 +28,7 @@ export const nginx: Proxy = {
   view,
   parse,
   includes: includedFiles,
+  site,
   recognise,
   listeners: listenersOf,
   nodes: config => nodePlaces(config).filter(({foreign}) => !foreign),

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest'
-import type {Directive} from '../proxy.ts'
+import type {Directive} from '../syntax.ts'
 import {parse} from './parse.ts'
 
 const read = (text: string) => {

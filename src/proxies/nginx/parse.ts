@@ -1,17 +1,41 @@
 import type {ConfigBundle} from '../../model/bundle.ts'
-import type {Argument, Directive, ParsedConfig, SyntaxProblem} from '../proxy.ts'
+import type {Argument, Comment, Directive, ParsedConfig, SyntaxProblem} from '../syntax.ts'
+import {includedFiles} from './certificates.ts'
+import {includedFrom, withinBundle} from './tree.ts'
 
 const WHITE = new Set([' ', '\t', '\r', '\n'])
 const ESCAPES: Readonly<Record<string, string>> = {'"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n'}
 
-/** Reads every file of a bundle. Bad text becomes `problems`, never an exception. */
+/** Blocks within blocks; nginx knows a handful, and the stack of this process is not endless. */
+const DEEPEST = 200
+
+/** Reads every file of a bundle, certificates and the like without directives. Bad text becomes `problems`, never an exception. */
 export function parse(bundle: ConfigBundle): ParsedConfig {
-  const problems: SyntaxProblem[] = []
-  const files = bundle.files.map(({path, text}) => {
-    const reader = new Reader(path, text, problems)
-    return {path, directives: reader.directives(0)}
+  const read = bundle.files.map(({path, text}) => {
+    const problems: SyntaxProblem[] = []
+    const comments: Comment[] = []
+    const directives = new Reader(path, text, problems, comments).directives(0)
+    return {path, directives, comments, problems}
   })
-  return {bundle, files, problems}
+  const data = dataFiles(bundle, read)
+  const files = read.map(file => (data.has(file.path) ? {path: file.path, directives: [], comments: [], problems: []} : file))
+  return {
+    bundle,
+    files: files.map(({path, directives, comments}) => ({path, directives, comments})),
+    problems: files.flatMap(({problems}) => problems),
+  }
+}
+
+/** Files that only hold what a directive reads: certificates, keys, passwords. */
+function dataFiles(bundle: ConfigBundle, files: readonly {directives: readonly Directive[]}[]): ReadonlySet<string> {
+  const named = files.flatMap(({directives}) => includedFiles(directives))
+  const included = new Set(named.flatMap(({pattern, data}) => (data === true ? [] : includedFrom(bundle, pattern))))
+  return new Set(
+    named.flatMap(({pattern, data}) => {
+      const path = data === true ? withinBundle(bundle, pattern) : undefined
+      return path === undefined || path === bundle.entry || included.has(path) ? [] : [path]
+    }),
+  )
 }
 
 type Stop = ';' | '{' | '}' | 'end' | 'error'
@@ -30,7 +54,11 @@ class Reader {
     private readonly file: string,
     private readonly text: string,
     private readonly problems: SyntaxProblem[],
-  ) {}
+    private readonly comments: Comment[],
+  ) {
+    // Said where meanings are judged: nginx takes a byte order mark for a part of the first word.
+    if (text.startsWith('\uFEFF')) this.at = 1
+  }
 
   /** Directives up to the brace that closes the block of `depth` (0 is the file itself). */
   directives(depth: number): Directive[] {
@@ -52,6 +80,11 @@ class Reader {
       if (stop === 'error') continue
       const isCode = stop === '{' && /_by_lua_block$/.test(name.value)
       if (isCode) this.skipCode()
+      if (depth >= DEEPEST) {
+        this.problem('blocks are nested too deeply', name.span.start)
+        this.at = this.text.length
+        return found
+      }
       const block = stop === '{' && !isCode ? this.directives(depth + 1) : undefined
       found.push({name: name.value, args, nameSpan: name.span, span: {...name.span, end: this.at}, ...(block ? {block} : {})})
     }
@@ -67,8 +100,11 @@ class Reader {
       const afterQuote = words.at(-1)?.quote !== undefined && before === words.at(-1)?.span.end && before === this.at
       if (afterQuote && !';{})'.includes(character)) this.problem(`unexpected "${character}"`, this.at)
       if (character === '#') {
-        const end = this.text.indexOf('\n', this.at)
-        this.at = end < 0 ? this.text.length : end
+        const newline = this.text.indexOf('\n', this.at)
+        const end = newline < 0 ? this.text.length : newline
+        const written = this.text.slice(this.at, end).trimEnd()
+        this.comments.push({text: written.replace(/^#+/, '').trim(), span: this.span(this.at, this.at + written.length)})
+        this.at = end
       } else if (character === ';' || character === '{') {
         this.at++
         if (words.length > 0) return {words, stop: character}

@@ -1,4 +1,5 @@
-import type {Directive, ParsedConfig, SandboxPlan} from '../proxy.ts'
+import type {SandboxPlan} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import type {Change} from './change.ts'
 import {quoted, removal} from './change.ts'
 import {KNOWN_MODULES, MODULE_FOLDERS, MODULE_LISTS, MODULE_OF, STOCK_FILES} from './sandbox-table.ts'

@@ -1,5 +1,6 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig, Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import {listenersOf, nameServerArguments, nodePlaces, portsBehindHosts} from './addresses.ts'
 import {certificateChange} from './certificates.ts'
 import type {Change} from './change.ts'

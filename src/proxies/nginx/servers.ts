@@ -73,6 +73,13 @@ export function serversView(parameters: Parameters, target: RenderTarget): reado
   return [...plain, ...encrypted]
 }
 
+/** Names that a redirect may lead to, as regular expressions: keys of a `map` in plain text are limited in length. */
+export function redirectNames({listener, tls = []}: Parameters): readonly string[] {
+  const several = listener.filter(({serverNames}) => serverNames.length > 1).flatMap(({serverNames}) => serverNames)
+  if (!tls.some(({redirect}) => redirect)) return []
+  return [...new Set(several.map(name => `~*^${name.replaceAll('.', String.raw`\.`)}$`))]
+}
+
 /** Entries whose `key` is the same, in the order they first appear. */
 function grouped<T>(entries: readonly T[], key: (entry: T) => unknown): readonly (readonly [T, ...T[]])[] {
   const groups = new Map<string, [T, ...T[]]>()
@@ -90,12 +97,16 @@ function listenOf(address: string, port: number, options: readonly string[]): st
   return [address === '*' ? String(port) : `${address}:${port}`, ...options].join(' ')
 }
 
-/** Where plain requests for other paths are sent: the encrypted listener of the same names, else the first that asks for it. */
+/**
+ * Where plain requests for other paths are sent: the encrypted listener of the same names, else the first that asks for it. The first
+ * server answers for hosts that nobody named as well: a client must not choose where it is sent.
+ */
 function redirectOf(tls: readonly Tls[], serverNames: readonly string[]): string {
   const asking = tls.filter(({redirect}) => redirect)
   const chosen = asking.find(own => own.serverNames.some(name => serverNames.includes(name))) ?? asking[0]
   if (!chosen) return ''
-  return `https://$host${chosen.port === 443 ? '' : `:${chosen.port}`}$request_uri`
+  const host = serverNames.length === 0 ? '$host' : serverNames.length === 1 ? '$server_name' : '$gms_public_host'
+  return `https://${host}${chosen.port === 443 ? '' : `:${chosen.port}`}$request_uri`
 }
 
 function commonView(parameters: Parameters, target: RenderTarget): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import {redact} from '../../model/redact.ts'
-import type {Argument, ParsedConfig, Refusal} from '../proxy.ts'
+import type {Refusal} from '../proxy.ts'
+import type {Argument, ParsedConfig} from '../syntax.ts'
 import {addressIn, SCHEME} from './addresses.ts'
 import type {Placed} from './tree.ts'
 import {isData, walk} from './tree.ts'

@@ -1,5 +1,5 @@
 import type {ConfigBundle, Span} from '../../model/bundle.ts'
-import type {Directive, ParsedConfig} from '../proxy.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 
 /** A directive with the blocks around it, outermost first; blocks of the including file count for an included one. */
 export interface Placed {
@@ -27,6 +27,16 @@ export function isData({around}: Placed): boolean {
  * come last. A file that is included in places of different kinds is met in each of them: what is data in a `map` may be a directive elsewhere.
  */
 export function walk(config: ParsedConfig): readonly Placed[] {
+  const known = walked.get(config)
+  if (known) return known
+  const found = walkOnce(config)
+  walked.set(config, found)
+  return found
+}
+
+const walked = new WeakMap<ParsedConfig, readonly Placed[]>()
+
+function walkOnce(config: ParsedConfig): readonly Placed[] {
   const seen = new Set<string>()
   const met = new Set<string>()
   const open: string[] = []

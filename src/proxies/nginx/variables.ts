@@ -1,9 +1,9 @@
-import type {Argument, Directive, ParsedConfig} from '../proxy.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Placed} from './tree.ts'
 import {includedFrom, isData} from './tree.ts'
 
 /** Lines of a block of values that are settings of the block. */
-const SETTINGS: Readonly<Record<string, RegExp>> = {
+export const SETTINGS: Readonly<Record<string, RegExp>> = {
   map: /^(?:hostnames|volatile)$/,
   geo: /^(?:delete|proxy|proxy_recursive|ranges)$/,
   split_clients: /^$/,

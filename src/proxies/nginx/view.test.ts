@@ -106,6 +106,22 @@ describe('tls', () => {
     expect(lines({tls: {...tls, redirect: true}})).toContain('return 301 https://$host$request_uri;')
   })
 
+  test('a redirect leads to the names of its server alone', () => {
+    const redirecting = {tls: {...tls, redirect: true}}
+    const one = lines({...redirecting, listener: {serverNames: ['a.example']}})
+    expect(one).toContain('return 301 https://$server_name$request_uri;')
+    const two = lines({...redirecting, listener: {serverNames: ['a.example', 'b.example']}})
+    expect(two).toEqual(
+      expect.arrayContaining([
+        'return 301 https://$gms_public_host$request_uri;',
+        String.raw`"~*^b\.example$"  $host;`,
+        'default  $server_name;',
+      ]),
+    )
+    expect(two.join('\n')).not.toContain('https://$host')
+    expect(lines({tls, listener: {serverNames: ['a.example', 'b.example']}}).join('\n')).not.toContain('$gms_public_host')
+  })
+
   test('Strict-Transport-Security over TLS only, in every location that answers for the chat', () => {
     const [plain = '', encrypted = ''] = text({tls: {...tls, hsts: '1y'}}).split(/(?=listen 443)/)
     expect(plain).not.toContain('Strict-Transport')

@@ -4,7 +4,7 @@ import {affinityView} from './affinity.ts'
 import {OTHER_FILES, kibPerChat, otherConnections, workerConnections} from './capacity.ts'
 import {caveats} from './declared.ts'
 import {LAYOUTS} from './layouts.ts'
-import {serversView} from './servers.ts'
+import {redirectNames, serversView} from './servers.ts'
 import {snippetsOf} from './snippets.ts'
 import {upstreamsView} from './upstreams.ts'
 import {networksOf} from './networks.ts'
@@ -23,6 +23,7 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
   const adminAllow = networksOf(access.adminAllow)
   const origins = access.origins.map(originPattern)
   const servers = serversView(parameters, target)
+  const redirects = redirectNames(parameters)
 
   return {
     header,
@@ -53,7 +54,8 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
     forwarded: forwarding.rfc7239,
     forwardedPeer: hops.length > 0 ? '$gms_forwarded_peer' : '$remote_addr',
     ...affinityView(parameters, target, schemeOf(hops)),
-    accessMaps: allow.length + adminAllow.length + origins.length > 0,
+    redirectNames: redirects,
+    accessMaps: redirects.length + allow.length + adminAllow.length + origins.length > 0,
     allow,
     adminAllow,
     origins,

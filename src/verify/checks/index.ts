@@ -57,6 +57,7 @@ import {check as accessPathsOnly} from './access-paths-only/check.ts'
 import {check as accessSlowHeadersCut} from './access-slow-headers-cut/check.ts'
 import {check as accessWebsocketUpgradesOnly} from './access-websocket-upgrades-only/check.ts'
 import {check as limitsHoldIdleChats} from './limits-hold-idle-chats/check.ts'
+import {check as limitsOneAddressBounded} from './limits-one-address-bounded/check.ts'
 import {check as limitsSparePolling} from './limits-spare-polling/check.ts'
 import {check as loggingKeepsSecretsOut} from './logging-keeps-secrets-out/check.ts'
 import {check as loggingNamesTheNode} from './logging-names-the-node/check.ts'
@@ -120,6 +121,7 @@ export const CHECKS: readonly Check[] = [
   accessSlowHeadersCut,
   accessWebsocketUpgradesOnly,
   limitsHoldIdleChats,
+  limitsOneAddressBounded,
   limitsSparePolling,
   loggingKeepsSecretsOut,
   loggingNamesTheNode,

@@ -3,9 +3,11 @@ import {plainRequest} from '../../../flows/plain-request.ts'
 import type {UpgradeResult} from '../../../flows/upgrade.ts'
 import {upgrade} from '../../../flows/upgrade.ts'
 import {COMETD_PATH, META} from '../../../wire/bayeux.ts'
+import {FILES_PATH} from '../../../wire/chat.ts'
 import type {Draft, WitnessedStage} from '../../check.ts'
 import {notPromised, withWitnesses} from '../../check.ts'
 import {evidence, nothingArrived} from '../../evidence.ts'
+import {isPromised} from '../../ways-in.ts'
 
 const MOST = 3
 const HANDSHAKE = JSON.stringify([{id: '1', channel: META.handshake, version: '1.0', supportedConnectionTypes: ['long-polling']}])
@@ -15,6 +17,8 @@ interface Tried {
   origin: string
   poll: PlainRequestResult
   socket: UpgradeResult
+  /** Absent where files are not promised. */
+  file?: PlainRequestResult
   preflight: PlainRequestResult
 }
 
@@ -25,7 +29,7 @@ export const check = withWitnesses({
     concern: 'access',
     severity: 'error',
     requirement:
-      'A poll or an upgrade whose Origin is promised reaches GMS, one with any other Origin does not; browsers are told so once: one Access-Control-Allow-Origin, and a preflight that is answered.',
+      'A poll, an upgrade or a file operation whose Origin is promised reaches GMS, one with any other Origin does not; browsers are told so once: one Access-Control-Allow-Origin, and a preflight that is answered.',
     remediation: {
       nginx: 'map $http_origin $stranger with one line for each origin, anchored at both ends, and if ($stranger) { return 403; }',
       apache: 'RewriteCond "%{HTTP:Origin}" "!^(https://www\\.example\\.com)?$" and RewriteRule "^" "-" [F]',
@@ -63,12 +67,13 @@ export const check = withWitnesses({
     const add = (message: string, expected: string, actual: string, of: readonly (PlainRequestResult | UpgradeResult)[]) =>
       findings.push({message, expected, actual, evidence: evidence(of, upstream.recorder, ['origin'])})
     const answer = ({status}: {status?: number}) => String(status ?? 'no answer')
-    for (const {origin, poll, socket, preflight} of friends) {
+    for (const {origin, poll, socket, file, preflight} of friends) {
       for (const [kind, seen] of [
         ['a poll', poll],
         ['an upgrade', socket],
+        ['a file operation', file],
       ] as const)
-        if (!arrived(seen)) add(`Expected ${kind} from a promised origin to reach GMS`, `${origin} is let in`, answer(seen), [seen])
+        if (seen && !arrived(seen)) add(`Expected ${kind} from a promised origin to reach GMS`, `${origin} is let in`, answer(seen), [seen])
       const told = poll.headers[ALLOW_ORIGIN]
       if (told?.includes(',') === true) add('Expected one Access-Control-Allow-Origin', origin, told, [poll])
       if (promises.cors === 'proxy') {
@@ -81,9 +86,10 @@ export const check = withWitnesses({
           add('Expected the preflight of a browser to be answered', `yes to ${origin}, POST and Content-Type`, flaw, [preflight])
       }
     }
-    const inside = strangers.flatMap(({origin, poll, socket}) => [
+    const inside = strangers.flatMap(({origin, poll, socket, file}) => [
       ...(arrived(poll) ? [{kind: 'polls', origin, seen: poll}] : []),
       ...(arrived(socket) ? [{kind: 'upgrades', origin, seen: socket}] : []),
+      ...(file && arrived(file) ? [{kind: 'file operations', origin, seen: file}] : []),
     ])
     if (inside.length > 0)
       add(
@@ -121,8 +127,8 @@ function strangersTo(friend: string, promised: readonly string[]): readonly stri
   ].filter(origin => !promised.includes(origin))
 }
 
-async function tryOrigin({flow}: WitnessedStage, origin: string): Promise<Tried> {
-  const [poll, socket, preflight] = await Promise.all([
+async function tryOrigin({flow, promises}: WitnessedStage, origin: string): Promise<Tried> {
+  const [poll, socket, preflight, file] = await Promise.all([
     flow(plainRequest, {
       method: 'POST',
       target: `${COMETD_PATH}/handshake`,
@@ -142,8 +148,20 @@ async function tryOrigin({flow}: WitnessedStage, origin: string): Promise<Tried>
         ['Access-Control-Request-Headers', 'content-type'],
       ],
     }),
+    // A proxy may route them, and therefore judge them, by a rule of their own.
+    isPromised(FILES_PATH, promises)
+      ? flow(plainRequest, {
+          method: 'POST',
+          target: FILES_PATH,
+          headers: [
+            ['Origin', origin],
+            ['Content-Type', 'application/json'],
+          ],
+          body: '[]',
+        })
+      : undefined,
   ])
-  return {origin, poll, socket, preflight}
+  return {origin, poll, socket, preflight, ...(file ? {file} : {})}
 }
 
 function flawOfPreflight({status, headers}: PlainRequestResult, origin: string): string | undefined {

@@ -81,7 +81,9 @@ export const check = withWitnesses({
     const control = await flow(plainRequest, {target: base})
     if (!upstream.recorder.byProbe(control.probe))
       return {status: 'skipped', because: 'not even a plain request for the chat reaches GMS (see listener-reaches-gms)'}
-    const plain = await Promise.all([...OUTSIDE, ...bases.map(path => `${path}-elsewhere`)].map(path => attempt(stage, path)))
+    const outside = [...OUTSIDE, ...bases.map(path => `${path}-elsewhere`)]
+    // A rule may name methods as well, and forget one.
+    const plain = await Promise.all(outside.flatMap(path => [attempt(stage, path), attempt(stage, path, 'POST')]))
     const tricks = await Promise.all(climbing(base, target.hostHeader).map(path => attempt(stage, path)))
     const through = new Set(plain.flatMap(({arrivedAs}) => arrivedAs ?? []))
     if (promises.onlyPaths !== true && through.has(ELSEWHERE))
@@ -96,7 +98,7 @@ export const check = withWitnesses({
         : tricks.filter(
             ({target: asked, arrivedAs}) => arrivedAs !== undefined && !asked.includes(';') && isOutside(arrivedAs) && gaveWay(arrivedAs),
           )
-    if (wrong.length === 0) return {status: 'passed', detail: `${plain.length + tricks.length} other paths`}
+    if (wrong.length === 0) return {status: 'passed', detail: `${outside.length + tricks.length} other paths`}
     return {
       status: 'failed',
       findings: [
@@ -117,8 +119,11 @@ export const check = withWitnesses({
   },
 })
 
-async function attempt({flow, upstream}: WitnessedStage, path: string): Promise<Attempt> {
-  const transcript = await flow(plainRequest, {target: path})
+async function attempt({flow, upstream}: WitnessedStage, path: string, method: 'GET' | 'POST' = 'GET'): Promise<Attempt> {
+  const transcript = await flow(plainRequest, {
+    target: path,
+    ...(method === 'GET' ? {} : {method, headers: [['Content-Type', 'application/json']], body: '[]'}),
+  })
   const arrived = upstream.recorder.byProbe(transcript.probe)
   return {target: path, transcript, ...(arrived ? {arrivedAs: pathAtGms(arrived.target)} : {})}
 }

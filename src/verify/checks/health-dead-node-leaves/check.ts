@@ -17,6 +17,7 @@ import {
   nodeOf,
   sufferingIn,
   wereOn,
+  noChatBefore,
 } from '../../outage.ts'
 
 /** Later than this nobody may be sent to the dead node any more: two intervals of usual checks (10 s) have passed. ms. */
@@ -88,18 +89,7 @@ export const check = withSimulator({
       ],
     })
     const [struckAt] = result.struckAt
-    if (dead === undefined || struckAt === undefined)
-      return {
-        status: 'failed',
-        findings: [
-          {
-            message: 'Expected a chat to be opened before a node dies',
-            expected: 'a chat on one of the nodes',
-            actual: result.stoppedAt ?? 'no chat reached a node',
-            evidence: evidence(result.chats, recorder),
-          },
-        ],
-      }
+    if (dead === undefined || struckAt === undefined) return noChatBefore('a node dies', result, recorder)
     const findings = [newcomersOf(result, recorder), chatsOf(result, {dead, struckAt, recorder})].flatMap(draft => draft ?? [])
     if (findings.length > 0) return {status: 'failed', findings}
     const moved = wereOn(dead, result, struckAt, recorder)

@@ -18,6 +18,7 @@ import {
   nodeOf,
   sufferingIn,
   wereOn,
+  noChatBefore,
 } from '../../outage.ts'
 
 /**
@@ -103,18 +104,7 @@ export const check = withSimulator({
       ],
     })
     const [diedAt, returnedAt] = result.struckAt
-    if (node === undefined || diedAt === undefined || returnedAt === undefined)
-      return {
-        status: 'failed',
-        findings: [
-          {
-            message: 'Expected a chat to be opened before a node is restarted',
-            expected: 'a chat on one of the nodes',
-            actual: result.stoppedAt ?? 'no chat reached a node',
-            evidence: evidence(result.chats, recorder),
-          },
-        ],
-      }
+    if (node === undefined || diedAt === undefined || returnedAt === undefined) return noChatBefore('a node is restarted', result, recorder)
     const after = result.newcomers.filter(({blow, cameAfterMs}) => blow === 1 && cameAfterMs <= BACK_WITHIN_MS)
     const missing = kinds.filter(kind => !foundBy(after).has(kind))
     const findings = [

@@ -6,7 +6,7 @@ import {SERVICES_PATH, STATUS_PATH} from '../../../wire/chat.ts'
 import type {Draft} from '../../check.ts'
 import {notPromised, withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, busiest, CHATS, lossIn, newcomerEveryMs, nodeOf, sufferingIn, wereOn} from '../../outage.ts'
+import {ADDRESSES, busiest, CHATS, lossIn, newcomerEveryMs, nodeOf, sufferingIn, wereOn, noChatBefore} from '../../outage.ts'
 
 /** Three checks every five seconds have noticed by then, ms. */
 const NOTICED_BY_MS = 18_000
@@ -73,18 +73,7 @@ export const check = withSimulator({
       ],
     })
     const [struckAt] = result.struckAt
-    if (offline === undefined || struckAt === undefined)
-      return {
-        status: 'failed',
-        findings: [
-          {
-            message: 'Expected a chat to be opened before a node goes OFFLINE',
-            expected: 'a chat on one of the nodes',
-            actual: result.stoppedAt ?? 'no chat reached a node',
-            evidence: evidence(result.chats, recorder),
-          },
-        ],
-      }
+    if (offline === undefined || struckAt === undefined) return noChatBefore('a node goes OFFLINE', result, recorder)
     const findings = [newcomersOf(result, offline, recorder), chatsOf(result, {offline, struckAt, recorder})].flatMap(draft => draft ?? [])
     if (findings.length > 0) return {status: 'failed', findings}
     const stayed = wereOn(offline, result, struckAt, recorder).length

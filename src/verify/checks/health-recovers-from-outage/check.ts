@@ -4,7 +4,7 @@ import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Draft} from '../../check.ts'
 import {withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, BACK_WITHIN_MS, CHATS, DOWN_MS, fateOf, gotThrough, kindsOf, lossIn, sufferingIn} from '../../outage.ts'
+import {ADDRESSES, BACK_WITHIN_MS, CHATS, DOWN_MS, fateOf, gotThrough, kindsOf, lossIn, sufferingIn, noChatBefore} from '../../outage.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 
 /**
@@ -84,18 +84,7 @@ export const check = withSimulator({
       ],
     })
     const [, returnedAt] = result.struckAt
-    if (returnedAt === undefined)
-      return {
-        status: 'failed',
-        findings: [
-          {
-            message: 'Expected a chat to be opened before GMS is restarted',
-            expected: 'a chat on one of the nodes',
-            actual: result.stoppedAt ?? 'no chat was opened',
-            evidence: evidence(result.chats, recorder),
-          },
-        ],
-      }
+    if (returnedAt === undefined) return noChatBefore('GMS is restarted', result, recorder)
     const after = result.newcomers.filter(({blow}) => blow === 1)
     const firstOf = (kind: Newcomer['transport']) => after.find(newcomer => newcomer.transport === kind && gotThrough(newcomer, recorder))
     const shutOut = kinds.filter(kind => (firstOf(kind)?.cameAfterMs ?? Number.POSITIVE_INFINITY) > BACK_WITHIN_MS)

@@ -7,6 +7,8 @@ import {about, evidence, nothingArrived} from '../../evidence.ts'
 const CHATS = 30
 /** Below the promised rate: what is counted over a second, or a few, must not matter. */
 const PACE = 0.7
+/** Quiet polls come on top. */
+const POLLING_PACE = 0.2
 const SECONDS = 6
 /** Where no rate is promised. */
 const USUAL_RATE = 60
@@ -58,7 +60,9 @@ export const check = withWitnesses({
     const perSecond = Math.min(USUAL_RATE, PACE * (requestsPerSecond ?? USUAL_RATE))
     const requests = Math.floor(perSecond * SECONDS)
     // A customer has two connections while he writes.
-    const chats = Math.max(1, Math.min(CHATS, Math.floor(requests / 3), Math.floor((connectionsPerClient ?? Infinity) / 3)))
+    // Where GMS answers quiet polls soon, they are asked for again, beside everything else.
+    const polling = (requestsPerSecond ?? USUAL_RATE) * (POLLING_PACE * (promises.holdMs / 1000))
+    const chats = Math.max(1, Math.floor(Math.min(CHATS, requests / 3, (connectionsPerClient ?? Infinity) / 3, polling)))
     const calm = await flow(office, {chats, perSecond, requests, ...(home === undefined ? {} : {from: home})})
     const arrived = calm.answers.filter(({probe}) => probe !== undefined && recorder.byProbe(probe))
     if (arrived.length === 0) return nothingArrived(calm, recorder)

@@ -49,7 +49,7 @@ export const check = withSimulator({
       const finding: Draft = {
         message: 'Expected no secret of a chat in a log',
         expected: 'paths without their query, no cookies, no credentials',
-        actual: `${shown.map(({name}) => name).join(', ')} can be read there`,
+        actual: `${shown.map(({name}) => name).join(', ')}: to be read there`,
         evidence: {
           client: evidence(about(result, result.probes)).client,
           upstream: [...new Set(shown.map(({line}) => `the proxy wrote: ${line.length > 240 ? `${line.slice(0, 239)}…` : line}`))].slice(

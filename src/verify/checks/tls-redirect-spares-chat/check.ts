@@ -4,9 +4,11 @@ import {plainRequest} from '../../../flows/plain-request.ts'
 import type {UpgradeResult} from '../../../flows/upgrade.ts'
 import {upgrade} from '../../../flows/upgrade.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {FILES_PATH} from '../../../wire/chat.ts'
 import type {Check, Draft, Stage} from '../../check.ts'
 import {notPromised} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
+import {isPromised} from '../../ways-in.ts'
 
 // RFC 9110, 15.4.2 and 15.4.3: "For historical reasons, a user agent MAY change the request method from POST to GET for the subsequent request",
 // and all browsers do. RFC 6455, 4.1, step 5: a client may follow a redirect of its opening handshake; no browser does (WHATWG, redirect mode "error").
@@ -63,14 +65,22 @@ async function judge(stage: Stage, url: URL): Promise<{findings: readonly Draft[
     target,
   )
   const upgraded = await stage.flow(upgrade, {connection: 'Upgrade', upgrade: 'websocket'}, target)
-  const silence = [posted, upgraded].find(({status, ended}) => status === undefined && ended === 'timed-out')
+  const filed = isPromised(FILES_PATH, stage.promises)
+    ? await stage.flow(
+        plainRequest,
+        {method: 'POST', target: FILES_PATH, headers: [['Content-Type', 'application/json']], body: '[]'},
+        target,
+      )
+    : undefined
+  const silence = [posted, upgraded, ...(filed ? [filed] : [])].find(({status, ended}) => status === undefined && ended === 'timed-out')
   if (silence) return `the plain listener gave no answer: ${silence.stoppedAt ?? 'nothing came'}`
   const findings = [
     ...(leadsAway(posted) && losesTheBody(posted.status) ? [lost(stage, posted)] : []),
+    ...(filed && leadsAway(filed) && losesTheBody(filed.status) ? [lost(stage, filed)] : []),
     ...(leadsAway(upgraded) ? [unfollowed(stage, upgraded)] : []),
   ]
   const said = ({status}: {status?: number}) => (status === undefined ? 'closed' : String(status))
-  return {findings, detail: `POST ${said(posted)}, upgrade ${said(upgraded)}`}
+  return {findings, detail: `POST ${said(posted)}, upgrade ${said(upgraded)}${filed ? `, file operation ${said(filed)}` : ''}`}
 }
 
 function leadsAway({status = 0, headers}: PlainRequestResult | UpgradeResult): boolean {

@@ -5,7 +5,7 @@ import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
 import {withSimulator} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
-import {ADDRESSES, CHATS, fateOf, lossIn, metAnError, sufferingIn} from '../../outage.ts'
+import {ADDRESSES, CHATS, fateOf, lossIn, metAnError, sufferingIn, noChatBefore} from '../../outage.ts'
 
 /** Usual bounds on a reload (5 to 30 s) have struck by then, ms. */
 const WATCH_MS = 32_000
@@ -73,18 +73,7 @@ export const check = withSimulator({
       ],
     })
     const [reloadedAt] = result.struckAt
-    if (reloadedAt === undefined)
-      return {
-        status: 'failed',
-        findings: [
-          {
-            message: 'Expected a chat to be opened before the proxy is reloaded',
-            expected: 'a chat on each transport',
-            actual: result.stoppedAt ?? 'no chat was opened',
-            evidence: evidence(result.chats, recorder),
-          },
-        ],
-      }
+    if (reloadedAt === undefined) return noChatBefore('the proxy is reloaded', result, recorder)
     const findings = [chatsOf(result, {reloadedAt, recorder}), newcomersOf(result, recorder)].flatMap(draft => draft ?? [])
     if (findings.length > 0) return {status: 'failed', findings}
     const open = result.chats.filter(({opened}) => opened).length

@@ -1,0 +1,79 @@
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {FILES_PATH} from '../../../wire/chat.ts'
+
+/** Chats last for hours, seconds. */
+const LEAST_S = 3600
+
+/** Why browsers drop a cookie or do not send it back. `text`: a Set-Cookie value, or the `cookie` line of HAProxy. */
+export function flawsOf(
+  text: string,
+  {encrypted, host}: {encrypted: boolean; host: string | undefined},
+): readonly {flaw: string; expected: string}[] {
+  const {secure, unsure, sameSite, partitioned, path, maxAge, domain} = attributesOf(text)
+  const found: {flaw: string; expected: string}[] = []
+  const report = (wrong: boolean, flaw: string, expected: string) => {
+    if (wrong) found.push({flaw, expected})
+  }
+  report(secure && !encrypted, 'Secure over plain http is dropped', 'no Secure on a listener without TLS')
+  report(sameSite === 'none' && !secure && !unsure, 'SameSite=None without Secure is dropped', 'Secure beside SameSite=None')
+  report(partitioned && !secure && !unsure, 'Partitioned without Secure is dropped', 'Secure beside Partitioned')
+  report(path !== undefined && !covers(path), `Path=${path ?? ''} leaves requests of a chat out`, 'Path=/')
+  report(maxAge !== undefined && maxAge < LEAST_S, `Max-Age=${maxAge ?? 0} ends within a chat`, `no Max-Age, or ${LEAST_S} and more`)
+  const foreign = domain !== undefined && host !== undefined && /^[a-z0-9.-]+$/i.test(host) && !belongs(host.toLowerCase(), domain)
+  report(foreign, `Domain=${domain ?? ''} is not that of ${host ?? ''}`, 'no Domain')
+  return found
+}
+
+interface Attributes {
+  secure: boolean
+  /** A variable among the attributes may say anything. */
+  unsure: boolean
+  partitioned: boolean
+  sameSite?: string
+  path?: string
+  maxAge?: number
+  domain?: string
+}
+
+function attributesOf(text: string): Attributes {
+  const list = /^\s*cookie\s/.test(text) ? ofLine(text) : text.split(';').slice(1)
+  const pairs = list.map(item => {
+    const [name = '', ...value] = item.split('=')
+    return [name.trim().toLowerCase(), value.join('=').trim()] as const
+  })
+  const value = (name: string) => pairs.find(([own]) => own === name)?.[1]
+  const lasts = Number(value('max-age') ?? Number.NaN)
+  const known = (name: string) => (/[$%]/.test(value(name) ?? '') ? undefined : value(name))
+  const [path, domain, sameSite] = [known('path'), known('domain'), known('samesite')?.toLowerCase()]
+  return {
+    secure: value('secure') !== undefined,
+    unsure: list.some(item => /[$%]/.test(item)),
+    partitioned: value('partitioned') !== undefined,
+    ...(sameSite === undefined ? {} : {sameSite}),
+    ...(path === undefined ? {} : {path}),
+    ...(domain === undefined || domain === '' ? {} : {domain: domain.toLowerCase().replace(/^\./, '')}),
+    ...(Number.isNaN(lasts) ? {} : {maxAge: lasts}),
+  }
+}
+
+/** `cookie NAME insert secure domain .example.com attr "SameSite=None"` as the attributes it makes; HAProxy always says Path=/. */
+function ofLine(text: string): readonly string[] {
+  const words = text
+    .trim()
+    .split(/\s+/)
+    .map(word => word.replaceAll('"', ''))
+  return words.flatMap((word, index) => {
+    if (word === 'secure' || word === 'httponly') return [word]
+    if (word === 'domain') return [`domain=${words[index + 1] ?? ''}`]
+    return word === 'attr' ? (words[index + 1] ?? '').split(';') : []
+  })
+}
+
+function covers(path: string): boolean {
+  const prefix = path.startsWith('/') ? path : ''
+  return [COMETD_PATH, FILES_PATH].every(wanted => prefix !== '' && (wanted === prefix || wanted.startsWith(prefix.replace(/\/?$/, '/'))))
+}
+
+function belongs(host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`)
+}

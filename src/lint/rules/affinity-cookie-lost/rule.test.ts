@@ -1,0 +1,32 @@
+import {describe, expect, it} from 'vitest'
+import {flawsOf} from './attributes.ts'
+
+const plain = {encrypted: false, host: 'chat.example.com'}
+const encrypted = {...plain, encrypted: true}
+const flaws = (text: string, listener = plain) => flawsOf(text, listener).map(({flaw}) => flaw.split(' ')[0])
+
+describe('what browsers do with a cookie', () => {
+  it.each([
+    ['GMS_NODE=a; Path=/; HttpOnly', plain],
+    ['GMS_NODE=a; path=/genesys; Max-Age=86400', plain],
+    ['GMS_NODE=a; Path=/; Domain=.example.com', plain],
+    ['GMS_NODE=a; Path=/; Secure; SameSite=None; Partitioned', encrypted],
+    ['GMS_NODE=a; Path=/; SameSite=None$gms_secure', plain],
+    ['cookie GMS_NODE insert indirect nocache httponly secure attr "SameSite=None"', encrypted],
+    ['cookie GMS_NODE insert indirect nocache domain chat.example.com', plain],
+  ])('keeps %s', (text, listener) => {
+    expect(flawsOf(text, listener)).toEqual([])
+  })
+
+  it('says why it drops one, or does not send it back', () => {
+    expect(flaws('GMS_NODE=a; Path=/; Secure')).toEqual(['Secure'])
+    expect(flaws('GMS_NODE=a; Path=/; SameSite=None')).toEqual(['SameSite=None'])
+    expect(flaws('GMS_NODE=a; Path=/; Partitioned', encrypted)).toEqual(['Partitioned'])
+    expect(flaws('GMS_NODE=a; Path=/genesys/cometd')).toEqual(['Path=/genesys/cometd'])
+    expect(flaws('GMS_NODE=a; Path=/; Max-Age=60')).toEqual(['Max-Age=60'])
+    expect(flaws('GMS_NODE=a; Path=/; Domain=example.org')).toEqual(['Domain=example.org'])
+    expect(flaws('cookie GMS_NODE insert indirect secure')).toEqual(['Secure'])
+    expect(flaws('cookie GMS_NODE insert domain .example.org')).toEqual(['Domain=example.org'])
+    expect(flaws('cookie GMS_NODE insert attr "SameSite=None"')).toEqual(['SameSite=None'])
+  })
+})

@@ -1,0 +1,79 @@
+import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
+import {ALL_CHAT} from '../../cascades.ts'
+import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
+import {balanced, OVER_HTTP} from '../../sessions.ts'
+import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
+import {flawsOf} from './attributes.ts'
+
+export const rule: Rule = {
+  meta: {
+    id: 'affinity-cookie-lost',
+    title: 'A cookie that sessions need does not survive the round trip',
+    concern: 'affinity',
+    severity: 'error',
+    requirement:
+      'CometD binds a session over HTTP to the cookie BAYEUX_BROWSER: Set-Cookie reaches the browser and Cookie reaches GMS, unchanged; a cookie of the proxy is one that browsers take and send back with every request of a chat.',
+    remediation: {
+      nginx:
+        'Remove proxy_hide_header Set-Cookie and proxy_set_header Cookie; the cookie of the proxy needs Path=/, no short Max-Age, Secure only over TLS and SameSite=None only with Secure',
+      apache:
+        'Remove Header unset Set-Cookie and RequestHeader unset Cookie; the cookie of the proxy needs Path=/, no short Max-Age, Secure only over TLS and SameSite=None only with Secure',
+      haproxy:
+        'Remove http-response del-header Set-Cookie and http-request del-header Cookie; cookie … secure only over TLS, attr "SameSite=None" only beside it',
+    },
+    references: [
+      'CometD reference: BAYEUX_BROWSER; issues 881 and 1133',
+      'RFC 6265, 5.3 and RFC 6265bis, 5.7',
+      'Measured: proxy_hide_header Set-Cookie: 402 on every connect, on one node too',
+    ],
+    breaks: [],
+    breaksOneOf: ['polling-chat', 'affinity-cookie-attributes'],
+    mayBreak: ALL_CHAT,
+  },
+  inspect: inspection => [...removed(inspection), ...refusedByBrowsers(inspection)],
+}
+
+function removed({site}: Inspection): readonly RuleDraft[] {
+  const ways = waysToGms(site, ...OVER_HTTP.map(request => ({...request, headers: {...request.headers, cookie: `${BROWSER_COOKIE}=0`}})))
+  const toGms = settingsOf(ways, way => {
+    const sent = way.sent('cookie')
+    return sent.value === 'nothing' || sent.value === 'text' ? sent : undefined
+  })
+  const toBrowser = settingsOf(ways, way => way.hiddenAnswers.find(({value}) => value.toLowerCase() === 'set-cookie'))
+  return [
+    ...toGms.map(({setting}) => ({
+      span: placeOf(setting),
+      message: `Expected the cookies of the browser to reach GMS, ${setting.text} takes them away`,
+      expected: 'Cookie as the browser sent it',
+      actual: setting.text,
+      edits: site.proxy === 'nginx' ? setting.put('$http_cookie') : [],
+    })),
+    ...toBrowser.map(({setting}) => ({
+      span: placeOf(setting),
+      message: `Expected the cookies of GMS to reach the browser, ${setting.text} takes them away`,
+      expected: `Set-Cookie: ${BROWSER_COOKIE}=… as GMS sent it`,
+      actual: setting.text,
+      edits: setting.put(''),
+    })),
+  ]
+}
+
+/** The cookie by which affinity finds the node, as the first answer sets it. */
+function refusedByBrowsers({site, promises}: Inspection): readonly RuleDraft[] {
+  return balanced({site, promises}, ...OVER_HTTP).flatMap(({upstream: {affinity}, ways}) => {
+    const {cookie, kind, setting} = affinity
+    if (kind !== 'inserted-cookie' || cookie === undefined) return []
+    return ways.flatMap(way => {
+      const added = way.addedAnswers.find(({name, value}) => name === 'set-cookie' && value.includes(`${cookie}=`))
+      const source = added ?? setting
+      const encrypted =
+        way.listener.tls !== undefined || way.listener.proxyProtocol.value || way.sent('x-forwarded-proto').sends === 'https'
+      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(({flaw, expected}) => ({
+        span: placeOf(source),
+        message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
+        expected,
+        actual: source.text,
+      }))
+    })
+  })
+}
