@@ -15,7 +15,9 @@ const binary = await installed(PROXIES.haproxy)
 const golden = join(projectRoot, 'fixtures/golden/haproxy')
 const rendered = readdirSync(golden).flatMap(name => {
   try {
-    return [readFileSync(join(golden, name, 'haproxy.cfg'), 'utf8')]
+    // the names of nodes mean nothing here, and there are no certificates
+    const text = readFileSync(join(golden, name, 'haproxy.cfg'), 'utf8').replace(/[\w.-]+\.local\b/g, '127.0.0.1')
+    return /\b(?:crt|ca-file)\b/.test(text) ? [] : [text]
   } catch {
     return []
   }
@@ -69,7 +71,21 @@ const mutated = fc
   .map(([text, changes]) =>
     changes.reduce((all, [at, length, added]) => all.slice(0, at % all.length) + added + all.slice((at % all.length) + length), text),
   )
-const hostile = fc.oneof(soup, mutated)
+/** A rendered file in another hand. */
+const restyled = fc
+  .tuple(
+    fc.constantFrom(...rendered),
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom('#', ' # it"s', '\t', '\r', '\n.if 1\n.endif', '\n\n', ' # é')), {maxLength: 8}),
+  )
+  .map(([text, changes]) => {
+    const whole = text.split('\n')
+    for (const [at, added] of changes) {
+      const place = at % (whole.length - 1)
+      whole[place] = `${whole[place] ?? ''}${added}`
+    }
+    return whole.join('\n')
+  })
+const hostile = fc.oneof(soup, mutated, restyled)
 
 const read = (text: string) => PROXIES.haproxy.parse({proxy: 'haproxy', entry: 'a.cfg', origin: 'read', files: [{path: 'a.cfg', text}]})
 const flat = (directives: readonly Directive[]): readonly Directive[] =>
@@ -140,7 +156,10 @@ it.skipIf(binary === undefined)(
             taken++
             expect(config.problems).toEqual([])
           }
-          if (said) {
+          // before the first section a variable has no default: lines of a fragment stand in one
+          const [message, place] = said ?? []
+          const inSection = config.files[0]?.directives.some(({block, span}) => block && span.line < Number(place)) ?? false
+          if (said && (inSection || !message?.includes('unmatched brace'))) {
             refused++
             const oddities = PROXIES.haproxy.site?.(config, '2.6.12').oddities ?? []
             expect(

@@ -53,15 +53,21 @@ export function choosing(line: Line): readonly Section[] {
 /** The main server first, then the virtual hosts in order. */
 export function serversOf(lines: readonly Line[]): readonly Server[] {
   const hosts = lines.filter(({name, directive}) => name === 'virtualhost' && directive.block)
-  const hostOf = (line: Line) => line.within.find(({name}) => name === 'virtualhost')?.directive
+  const inside = new Map<Section['directive'] | undefined, Line[]>()
+  for (const line of lines) {
+    const host = line.within.find(({name}) => name === 'virtualhost')?.directive
+    const known = inside.get(host)
+    if (known) known.push(line)
+    else inside.set(host, [line])
+  }
   const isOwn = (line: Line) => line.within.every(({name}) => OPEN.some(open => open === name && !CHOOSING.includes(name)))
-  const outside = lines.filter(line => line.name !== 'virtualhost' && hostOf(line) === undefined)
+  const outside = (inside.get(undefined) ?? []).filter(({name}) => name !== 'virtualhost')
   const main: Server = {lines: outside, own: outside.filter(isOwn), alone: hosts.length === 0}
   return [
     main,
     ...hosts.map(({directive, name, values}): Server => {
-      const inside = lines.filter(line => hostOf(line) === directive)
-      return {section: {name, values, directive}, lines: inside, own: inside.filter(isOwn), outer: main, alone: hosts.length === 1}
+      const within = inside.get(directive) ?? []
+      return {section: {name, values, directive}, lines: within, own: within.filter(isOwn), outer: main, alone: hosts.length === 1}
     }),
   ]
 }
@@ -86,20 +92,28 @@ export function namesOf(server: Server): readonly string[] {
   return server.own.filter(({name}) => name === 'servername' || name === 'serveralias').flatMap(({values}) => values.map(bare))
 }
 
+const matchers = new WeakMap<Server, (host: string) => boolean>()
+
+/** Says whether a server is called so; a virtual host without a ServerName has that of the server around it. */
+function matcherOf(server: Server): (host: string) => boolean {
+  const known = matchers.get(server)
+  if (known) return known
+  const names = namesOf(server)
+  const own = server.own.some(line => line.name === 'servername') ? names : [...(server.outer ? namesOf(server.outer) : []), ...names]
+  const plain = new Set(own.filter(name => !/[*?]/.test(name)).map(name => name.toLowerCase()))
+  const masks = own.filter(name => /[*?]/.test(name))
+  const made = (host: string) => plain.has(host.toLowerCase()) || masks.some(mask => isHostMatch(mask, host))
+  matchers.set(server, made)
+  return made
+}
+
 /** The server that answers to `host` (with or without port) among those of one address: the first that names it, else the first. */
 export function serverFor(door: Door, host: string | undefined): Server {
   const [first] = door.servers
   if (!first) throw new RangeError('an address without servers')
   if (host === undefined) return first
   const name = host.replace(/:\d+$/, '')
-  return (
-    door.servers.find(server => {
-      const names = namesOf(server)
-      // a virtual host without a ServerName has that of the server around it
-      const own = server.own.some(line => line.name === 'servername') ? names : [...(server.outer ? namesOf(server.outer) : []), ...names]
-      return own.some(pattern => isHostMatch(pattern, name))
-    }) ?? first
-  )
+  return door.servers.find(server => matcherOf(server)(name)) ?? first
 }
 
 interface Socket {

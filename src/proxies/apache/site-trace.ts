@@ -33,6 +33,8 @@ export interface Entrance {
 export class Tracer {
   private readonly upstreams = new Map<string, Upstream>()
   private readonly workers = new Map<Server, Workers>()
+  /** Rules ask about the same few requests again and again. */
+  private readonly ways = new WeakMap<Request, Map<Listener, Way>>()
 
   constructor(
     private readonly around: Omit<Surroundings, 'server'>,
@@ -53,6 +55,14 @@ export class Tracer {
   }
 
   trace(entrance: Entrance, request: Request): Way {
+    const known = this.ways.get(request) ?? new Map<Listener, Way>()
+    this.ways.set(request, known)
+    const way = known.get(entrance.listener) ?? this.follow(entrance, request)
+    known.set(entrance.listener, way)
+    return way
+  }
+
+  private follow(entrance: Entrance, request: Request): Way {
     const host = request.host ?? entrance.listener.serverNames.find(name => !/[*?]/.test(name))
     const server = host === undefined ? entrance.server : serverFor(entrance.door, host)
     const listener = this.entrances().find(other => other.server === server && other.door === entrance.door)?.listener ?? entrance.listener

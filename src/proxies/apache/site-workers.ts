@@ -133,11 +133,20 @@ function define(lines: readonly Line[]): Workers {
   return {balancers: [...balancers.values()], workers}
 }
 
+const known = new WeakMap<Server, Workers>()
+
+/** What a server defines itself; virtual hosts share what is defined around them. */
+function defined(server: Server): Workers {
+  const made = known.get(server) ?? define(server.lines)
+  known.set(server, made)
+  return made
+}
+
 /** Everything that a server can proxy to by name. */
 export function workersOf(server: Server): Workers {
-  const own = define(server.lines)
+  const own = defined(server)
   if (!server.outer) return own
-  const outer = define(server.outer.lines)
+  const outer = defined(server.outer)
   // measured on 2.4.71: of two balancers of one name, that around the virtual host is used; its ProxyPass may set parameters of it
   const inherited = outer.balancers.map(balancer => {
     const said = own.balancers.find(({name}) => name === balancer.name)

@@ -94,7 +94,7 @@ function hasWrongVariable({raw}: {raw: string}): boolean {
     if (character === '\\' && quote !== "'") at++
     else if (quote === character) quote = ''
     else if (quote === '' && (character === '"' || character === "'")) quote = character
-    else if (character === '$' && quote === '"' && !/^\$(?:[A-Za-z_]|\{[A-Za-z_]\w*(?:\[\*\])?(?:-[^}\s]*)?\})/.test(raw.slice(at)))
+    else if (character === '$' && quote === '"' && !/^\$(?:[A-Za-z_]|\{[A-Za-z_]\w*(?:\[\*\])?(?:-[^}]*)?\})/.test(raw.slice(at)))
       return true
   }
   return false

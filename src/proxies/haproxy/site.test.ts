@@ -447,6 +447,7 @@ describe('what is rendered', () => {
   test.each(rendered)('%s leads chats to GMS as they came', (name, text) => {
     const version = /@(\d+\.\d+\.\d+)/.exec(name)?.[1] ?? '3.4.0'
     const found = read(text, version)
+    expect(parse(bundleOf(text)).problems).toEqual([])
     expect(found.oddities).toEqual([])
     expect(found.unknown).toEqual([])
     const chats = found.listeners.filter(({chat}) => chat)

@@ -14,7 +14,7 @@ export interface Written {
 }
 
 /** `NAME`, `{NAME}` or `{NAME-default}` behind a dollar sign (manual, section 2.3). */
-const VARIABLE = /^(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[\*\])?(?:-([^}\s]*))?\})/
+const VARIABLE = /^(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[\*\])?(?:-([^}]*))?\})/
 
 /**
  * Every statement of the configuration, its variables written out. The environment of the sandbox holds nothing but what the file itself

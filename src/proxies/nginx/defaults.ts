@@ -303,10 +303,12 @@ for (const row of DEFAULTS) byName.set(row.directive, [...(byName.get(row.direct
 
 /** The default of a directive in a version; of the one in `level` where blocks have directives of the same name. */
 export function defaultOf(directive: string, version: string, level?: Level): Default | undefined {
-  return byName.get(directive)?.find(
-    row =>
-      (row.since === undefined || atLeast(version, row.since)) &&
-      (row.until === undefined || !atLeast(version, row.until)) &&
-      (level === undefined || row.contexts.includes(level)),
-  )
+  return byName
+    .get(directive)
+    ?.find(
+      row =>
+        (row.since === undefined || atLeast(version, row.since)) &&
+        (row.until === undefined || !atLeast(version, row.until)) &&
+        (level === undefined || row.contexts.includes(level)),
+    )
 }

@@ -1,7 +1,7 @@
 import type {ConfigBundle} from '../../model/bundle.ts'
 import type {Argument, Comment, Directive, ParsedConfig, SyntaxProblem} from '../syntax.ts'
 import {includedFiles} from './certificates.ts'
-import {includedFrom, withinBundle} from './tree.ts'
+import {DATA_BLOCKS, includedFrom, withinBundle} from './tree.ts'
 
 const WHITE = new Set([' ', '\t', '\r', '\n'])
 const ESCAPES: Readonly<Record<string, string>> = {'"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n'}
@@ -61,7 +61,7 @@ class Reader {
   }
 
   /** Directives up to the brace that closes the block of `depth` (0 is the file itself). */
-  directives(depth: number): Directive[] {
+  directives(depth: number, parent = ''): Directive[] {
     const found: Directive[] = []
     for (;;) {
       const {words, stop} = this.words()
@@ -78,6 +78,7 @@ class Reader {
       }
       if (!name) continue
       if (stop === 'error') continue
+      if (stop === '{' && DATA_BLOCKS.has(parent)) this.problem('unexpected "{"', this.at - 1)
       const isCode = stop === '{' && /_by_lua_block$/.test(name.value)
       if (isCode) this.skipCode()
       if (depth >= DEEPEST) {
@@ -85,7 +86,7 @@ class Reader {
         this.at = this.text.length
         return found
       }
-      const block = stop === '{' && !isCode ? this.directives(depth + 1) : undefined
+      const block = stop === '{' && !isCode ? this.directives(depth + 1, name.value) : undefined
       found.push({name: name.value, args, nameSpan: name.span, span: {...name.span, end: this.at}, ...(block ? {block} : {})})
     }
   }

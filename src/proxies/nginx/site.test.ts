@@ -453,7 +453,7 @@ describe('what is rendered', () => {
     readdirSync(join(goldens, name), {recursive: true, encoding: 'utf8'}).some(path => path.endsWith('.conf')),
   )
   it.each(rendered)('%s means what it should', name => {
-    const [folder = ''] = [join(goldens, name)]
+    const folder = join(goldens, name)
     const files = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter(path => path.endsWith('.conf'))
     const [entry = ''] = files
     const version = /@([\d.]+)/.exec(name)?.[1] ?? '1.30.0'

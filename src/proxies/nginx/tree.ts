@@ -9,7 +9,7 @@ export interface Placed {
 }
 
 /** Blocks whose lines are data (keys and values), not directives; only `include` has its usual meaning there. */
-const DATA_BLOCKS = new Set(['map', 'geo', 'types', 'split_clients', 'charset_map'])
+export const DATA_BLOCKS: ReadonlySet<string> = new Set(['map', 'geo', 'types', 'split_clients', 'charset_map'])
 /** Where stock installations keep their configuration: a foreign file that was written for one of them may be read from elsewhere. */
 const CONFIGURATION_FOLDERS = ['/etc/nginx', '/usr/local/nginx/conf', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx', '/opt/nginx/conf']
 
