@@ -1,3 +1,4 @@
+import {distinctEdits} from '../model/bundle.ts'
 import type {Span} from '../model/bundle.ts'
 import {redact} from '../model/redact.ts'
 import type {Finding, Outcome, Promises, ReadingNotes, SuppressedFinding, Suppression} from '../model/report.ts'
@@ -165,7 +166,7 @@ class Reader {
       ...(patch === '' ? {} : {patch}),
       ...(patch === '' || !whole
         ? {}
-        : {replacements: edits.map(edit => this.linesOf(edit.span.file).replacement(edit, nameOf(edit.span.file)))}),
+        : {replacements: distinctEdits(edits).map(edit => this.linesOf(edit.span.file).replacement(edit, nameOf(edit.span.file)))}),
     }
   }
 

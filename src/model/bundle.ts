@@ -33,13 +33,20 @@ export interface Edit {
   why: string
 }
 
+/** Edits without those that another one says already: two mends may need the same line. */
+export function distinctEdits(edits: readonly Edit[]): readonly Edit[] {
+  return [...new Map(edits.map(edit => [JSON.stringify([edit.span.file, edit.span.start, edit.span.end, edit.text]), edit])).values()]
+}
+
 /**
- * Applies edits to the files of a bundle.
+ * Applies edits to the files of a bundle; one that is given twice is applied once.
  * @throws Error when two edits overlap (a bug of the caller).
  */
 export function applyEdits(bundle: ConfigBundle, edits: readonly Edit[]): ConfigBundle {
   const files = bundle.files.map(file => {
-    const own = edits.filter(edit => edit.span.file === file.path).sort((a, b) => b.span.start - a.span.start || b.span.end - a.span.end)
+    const own = [...distinctEdits(edits.filter(edit => edit.span.file === file.path))].sort(
+      (a, b) => b.span.start - a.span.start || b.span.end - a.span.end,
+    )
     let text = file.text
     let border = Number.POSITIVE_INFINITY
     for (const {span, text: replacement, why} of own) {

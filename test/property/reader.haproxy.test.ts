@@ -7,7 +7,7 @@ import {expect, it} from 'vitest'
 import {PROXIES} from '../../src/proxies/index.ts'
 import type {Directive} from '../../src/proxies/syntax.ts'
 import {projectRoot} from '../support/cli.ts'
-import {installed, PATIENCE_MS, RUNS} from '../support/accepted.ts'
+import {installed, PATIENCE_MS, READ_RUNS} from '../support/accepted.ts'
 
 // What HAProxy takes is read, without loss; what it refuses for its syntax is a problem with a place.
 
@@ -113,7 +113,7 @@ it(
         }
         expect([...wrong, text.slice(at).trim()]).toEqual([''])
       }),
-      {numRuns: RUNS * 5},
+      {numRuns: READ_RUNS * 5},
     )
   },
   PATIENCE_MS,
@@ -128,7 +128,7 @@ it(
         for (const listener of site?.listeners ?? [])
           site?.trace(listener, {title: 'a poll', method: 'POST', path: '/genesys/cometd/connect', headers: {}}).sent('x-forwarded-for')
       }),
-      {numRuns: RUNS * 2},
+      {numRuns: READ_RUNS * 2},
     )
   },
   PATIENCE_MS,
@@ -168,7 +168,7 @@ it.skipIf(binary === undefined)(
             ).not.toEqual([])
           }
         }),
-        {numRuns: RUNS},
+        {numRuns: READ_RUNS},
       )
     } finally {
       rmSync(folder, {recursive: true})
@@ -176,7 +176,7 @@ it.skipIf(binary === undefined)(
     expect(taken).toBeGreaterThan(0)
     expect(refused).toBeGreaterThan(0)
     await annotate(
-      `${taken} of ${RUNS} taken by HAProxy and read without a problem; ${refused} refused for their syntax, each with a place`,
+      `${taken} of ${READ_RUNS} taken by HAProxy and read without a problem; ${refused} refused for their syntax, each with a place`,
     )
   },
   PATIENCE_MS,

@@ -8,7 +8,7 @@ import {nginx} from '../../src/proxies/nginx/index.ts'
 import {parse} from '../../src/proxies/nginx/parse.ts'
 import {site} from '../../src/proxies/nginx/site.ts'
 import type {Directive, ParsedConfig} from '../../src/proxies/syntax.ts'
-import {installed, PATIENCE_MS, RUNS} from '../support/accepted.ts'
+import {installed, PATIENCE_MS, READ_RUNS} from '../support/accepted.ts'
 
 // What nginx accepts is read without a problem and without loss; what it refuses for its syntax has a problem with a place.
 
@@ -129,7 +129,7 @@ describe.skipIf(binary === undefined)('the reader and nginx', () => {
           // The lines of `types` may be called anything; `split_clients` and the like may not.
           count[judge(`events {}\nhttp { types { x ${soup.join('')} ;\n } }\n`)]++
         }),
-        {numRuns: RUNS},
+        {numRuns: READ_RUNS},
       )
       expect(count.accepted).toBeGreaterThan(0)
       expect(count.syntax).toBeGreaterThan(0)
@@ -164,7 +164,7 @@ describe.skipIf(binary === undefined)('the reader and nginx', () => {
             changed[judge(crlf ? text.replaceAll(/\r?\n/g, '\r\n') : text)]++
           },
         ),
-        {numRuns: RUNS},
+        {numRuns: READ_RUNS},
       )
       expect(Math.min(changed.accepted, changed.syntax)).toBeGreaterThan(0)
       await annotate(`soup ${JSON.stringify(count)}, changed ${JSON.stringify(changed)}`)
@@ -205,7 +205,7 @@ describe.skipIf(binary === undefined)('the reader and nginx', () => {
           for (const listener of model.listeners) model.trace(listener, {title: '', method: 'GET', path: '/genesys/cometd', headers: {}})
         },
       ),
-      {numRuns: RUNS * 5},
+      {numRuns: READ_RUNS * 5},
     )
   })
 })

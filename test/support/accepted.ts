@@ -19,6 +19,8 @@ const run = promisify(execFile)
 
 /** How many random deployments; CI looks at 2,000 for each proxy, `npm run fuzz` at 20,000. */
 export const RUNS = Number(process.env['GMS_PROXY_PROPERTY_RUNS'] ?? 60)
+/** How many texts a reader is given beside the binary: each of them costs a start of it, and most of them are no configuration. */
+export const READ_RUNS = Math.max(60, Math.round(RUNS / 5))
 /** The slowest of the three tests takes 60 ms on a quiet core; ms. */
 export const PATIENCE_MS = 60_000 + RUNS * 600
 
