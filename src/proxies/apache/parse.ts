@@ -101,11 +101,15 @@ interface OpenDirective {
   block: Directive[]
 }
 
-/** One file, read. `ignored` is the text behind the `>` of section lines, which httpd drops without a word. */
+/**
+ * One file, read. `ignored` is the text behind the `>` of section lines, which httpd drops without a word; `unclosed` are the sections that
+ * reach beyond its end, those too that httpd does not miss the end of.
+ */
 interface ParsedFile {
   directives: readonly Directive[]
   comments: readonly Comment[]
   ignored: readonly Comment[]
+  unclosed: readonly SyntaxProblem[]
   problems: readonly SyntaxProblem[]
 }
 
@@ -116,6 +120,7 @@ export function parseFile(file: string, text: string): ParsedFile {
   const problems: SyntaxProblem[] = []
   const comments: Comment[] = []
   const ignored: Comment[] = []
+  const unclosed: SyntaxProblem[] = []
   const top: Directive[] = []
   const open: OpenDirective[] = []
   const siblings = () => open.at(-1)?.block ?? top
@@ -193,12 +198,15 @@ export function parseFile(file: string, text: string): ParsedFile {
   }
   while (open.length > 0) {
     const section = open.at(-1)
-    // httpd misses nothing at the end of a section that is decided at start and holds (measured on 2.4.71)
-    if (section && !DECIDED_AT_START.test(section.name))
-      problems.push({message: `<${section.name}> was not closed`, span: span(section.start, section.start + 1)})
+    if (section) {
+      const problem = {message: `<${section.name}> was not closed`, span: span(section.start, section.start + 1)}
+      unclosed.push(problem)
+      // httpd misses nothing at the end of a section that is decided at start and holds (measured on 2.4.71)
+      if (!DECIDED_AT_START.test(section.name)) problems.push(problem)
+    }
     close(text.length)
   }
-  return {directives: top, comments, ignored, problems}
+  return {directives: top, comments, ignored, unclosed, problems}
 }
 
 /** Reads every file of a bundle, the entry first. Never throws. */

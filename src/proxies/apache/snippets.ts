@@ -13,8 +13,8 @@ export function snippetLines(snippet: string | undefined): readonly string[] {
 /** Why a snippet cannot stand where it is meant to, or `undefined`: it must be whole, and end where it ends. */
 function defect(snippet: string): string | undefined {
   const lines = snippetLines(snippet)
-  const {problems} = parseFile('snippet', `${lines.join('\n')}\n`)
-  const [problem] = problems
+  const {problems, unclosed} = parseFile('snippet', `${lines.join('\n')}\n`)
+  const [problem] = [...problems, ...unclosed]
   if (problem) return `line ${problem.span.line}: ${problem.message}`
   // httpd joins such a line with the next one, a comment too
   if (lines.at(-1)?.endsWith('\\')) return 'its last line ends in a backslash, which would swallow what follows'
