@@ -14,11 +14,14 @@ export function directiveAt({files}: ParsedConfig, {file, start}: Span): Directi
   return find(files.find(({path}) => path === file)?.directives ?? [])
 }
 
+/** Directives at every depth, in order. */
+export function everyDirective(directives: readonly Directive[]): readonly Directive[] {
+  return directives.flatMap(directive => [directive, ...everyDirective(directive.block ?? [])])
+}
+
 /** Every directive of that name, however deep. */
 export function allOf({files}: ParsedConfig, name: RegExp): readonly Directive[] {
-  const within = (directives: readonly Directive[]): readonly Directive[] =>
-    directives.flatMap(directive => [...(name.test(directive.name) ? [directive] : []), ...within(directive.block ?? [])])
-  return files.flatMap(({directives}) => within(directives))
+  return everyDirective(files.flatMap(({directives}) => directives)).filter(directive => name.test(directive.name))
 }
 
 /** The blocks around `span`, outermost first. */

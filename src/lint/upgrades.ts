@@ -1,13 +1,24 @@
 import type {Span} from '../model/bundle.ts'
 import type {Directive} from '../proxies/syntax.ts'
-import type {Listener, Request, SentHeader, Setting, Site, Way} from '../proxies/site.ts'
+import type {Listener, SentHeader, Setting, Site, Way} from '../proxies/site.ts'
 import {WEBSOCKET} from './requests.ts'
-import {everyDirective} from './rewrite-rules.ts'
+import {everyDirective} from './source.ts'
 import type {WayToGms} from './settings.ts'
 
-/** Ways to write one upgrade (RFC 9110, 7.8 and RFC 6455, 4.2.1: lists of tokens without regard to case), the usual one first. */
+/**
+ * Ways to write one upgrade (RFC 9110, 7.8 and RFC 6455, 4.2.1: lists of tokens without regard to case), the usual one first. Made once: a
+ * request that several rules ask for is traced once.
+ */
 const SPELLINGS = ['Upgrade', 'keep-alive, Upgrade', 'upgrade'].flatMap(connection =>
-  ['websocket', 'WebSocket'].map(upgrade => ({connection, upgrade})),
+  ['websocket', 'WebSocket'].map(upgrade => ({
+    connection,
+    upgrade,
+    request: {
+      ...WEBSOCKET,
+      title: `Connection: ${connection}, Upgrade: ${upgrade}`,
+      headers: {...WEBSOCKET.headers, connection, upgrade},
+    },
+  })),
 )
 
 /** An upgrade as one client writes it. */
@@ -25,12 +36,7 @@ export function upgradesOf({listeners, trace}: Site): readonly {listener: Listen
     .filter(({chat}) => chat)
     .map(listener => ({
       listener,
-      spelt: SPELLINGS.map(({connection, upgrade}) => {
-        const request: Request = {
-          ...WEBSOCKET,
-          title: `Connection: ${connection}, Upgrade: ${upgrade}`,
-          headers: {...WEBSOCKET.headers, connection, upgrade},
-        }
+      spelt: SPELLINGS.map(({connection, upgrade, request}) => {
         const way = trace(listener, request)
         return {connection, upgrade, way, works: works(way)}
       }),

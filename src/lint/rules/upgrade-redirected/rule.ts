@@ -1,6 +1,7 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {ParsedConfig} from '../../../proxies/syntax.ts'
-import {findDirective, flagged} from '../../rewrite-rules.ts'
+import {flagged} from '../../rewrite-rules.ts'
+import {directiveAt} from '../../source.ts'
 import {UPGRADES} from '../../cascades.ts'
 import {HANDSHAKE, waysOf, WEBSOCKET} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
@@ -45,7 +46,7 @@ export const rule: Rule = {
 
 /** `[L]` → `[P,L]`, for a rule that names a WebSocket address. */
 function proxied(config: ParsedConfig, span: Span): readonly Edit[] {
-  const rule = findDirective(config, span)
+  const rule = directiveAt(config, span)
   const meansProxying = rule?.name.toLowerCase() === 'rewriterule' && /^wss?:/i.test(rule.args[1]?.value ?? '')
   return meansProxying ? flagged(rule, 'P') : []
 }
