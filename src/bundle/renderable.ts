@@ -12,15 +12,20 @@ export function statedVersion(parameters: {version?: Parameters['version']}, pro
   return typeof parameters.version === 'string' ? parameters.version : parameters.version?.[proxy]
 }
 
+/** `X.Y.Z` of what was asked for: `X.Y` means its first release, so that nothing is used which some release of that line does not have. */
+export function wholeVersion({versions: {newest}}: Proxy, asked: string): string {
+  if (newest.startsWith(`${asked}.`)) return newest
+  return asked.split('.').length === 2 ? `${asked}.0` : asked
+}
+
 /**
- * The version to render for, `X.Y.Z`: what was asked for, else the newest stable that the tool knows. `X.Y` means its first release,
- * so that nothing is used which some release of that line does not have.
+ * The version to render for, `X.Y.Z`: what was asked for, else the newest stable that the tool knows.
  * @throws UsageError when it is older than the oldest that can be rendered.
  */
 export function versionToRender(proxy: Proxy, asked: string | undefined): string {
   const {newest, oldest} = proxy.versions
-  if (asked === undefined || newest.startsWith(`${asked}.`)) return newest
-  const version = asked.split('.').length === 2 ? `${asked}.0` : asked
+  if (asked === undefined) return newest
+  const version = wholeVersion(proxy, asked)
   if (!atLeast(version, oldest))
     throw new UsageError(`${proxy.title} ${asked} is too old: ${oldest} is the oldest that is rendered`, {
       suggestions: [`name a newer one with --proxy-version, or none for ${newest}`, ...othersWith(proxy, asked)],

@@ -1,3 +1,4 @@
+import {wholeVersion} from '../bundle/renderable.ts'
 import {EnvironmentError} from '../errors.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import {resolveRuntime} from '../runtime/resolve.ts'
@@ -11,14 +12,17 @@ export interface JudgedVersion {
 
 /**
  * What a configuration that is only read is meant for: the version that was `asked` for, else that of the proxy on this
- * machine (or of `binary`), else the newest that is known. `X.Y` means its first release.
+ * machine (or of `binary`), else the newest that is known.
  * @throws UsageError, EnvironmentError when `binary` cannot be asked.
  */
 export async function versionToJudge(
   proxy: Proxy,
   {asked, binary, signal}: {asked?: string | undefined; binary?: string | undefined; signal: AbortSignal},
 ): Promise<JudgedVersion> {
-  if (asked !== undefined) return {version: whole(proxy, asked), reason: `read as ${proxy.title} ${whole(proxy, asked)}: asked for`}
+  if (asked !== undefined) {
+    const version = wholeVersion(proxy, asked)
+    return {version, reason: `read as ${proxy.title} ${version}: asked for`}
+  }
   try {
     const {version, reason} = await resolveRuntime(proxy, {prefer: 'binary', ...(binary === undefined ? {} : {binary})}, signal)
     return {version, reason: `read as ${reason}`}
@@ -30,9 +34,4 @@ export async function versionToJudge(
       reason: `read as ${proxy.title} ${newest}: the newest that is known, and none is installed here; --proxy-version names another`,
     }
   }
-}
-
-function whole({versions: {newest}}: Proxy, asked: string): string {
-  if (asked.split('.').length > 2) return asked
-  return newest.startsWith(`${asked}.`) ? newest : `${asked}.0`
 }
