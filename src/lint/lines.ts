@@ -1,4 +1,5 @@
 import {redact, REDACTED} from '../model/redact.ts'
+import {lineStarts, placeIn} from '../model/bundle.ts'
 import type {Edit, Span} from '../model/bundle.ts'
 import type {Excerpt, Location, Replacement} from '../model/report.ts'
 
@@ -14,9 +15,7 @@ export class Lines {
 
   constructor(text: string) {
     this.text = text
-    const starts = [0]
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-    this.starts = starts
+    this.starts = lineStarts(text)
   }
 
   get count(): number {
@@ -32,13 +31,7 @@ export class Lines {
 
   /** Where the character at `offset` stands. */
   at(offset: number): {line: number; column: number} {
-    let [low, high] = [0, this.starts.length - 1]
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.starts[middle] ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    return {line: low + 1, column: offset - (this.starts[low] ?? 0) + 1}
+    return placeIn(this.starts, offset)
   }
 
   /** Where a line begins; the end of the file for those beyond it. */

@@ -26,6 +26,24 @@ export interface Span {
   column: number
 }
 
+/** Offsets at which the lines of a text begin. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+/** Line and column of an offset, both from 1; `starts` are the `lineStarts` of the text. */
+export function placeIn(starts: readonly number[], offset: number): Pick<Span, 'line' | 'column'> {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return {line: low + 1, column: offset - (starts[low] ?? 0) + 1}
+}
+
 /** Replaces `span` by `text` (an insertion has `start === end`). `why` is shown to the user beside the diff. */
 export interface Edit {
   span: Span

@@ -1,3 +1,4 @@
+import {lineStarts, placeIn} from '../../model/bundle.ts'
 import type {ConfigBundle, Span} from '../../model/bundle.ts'
 import type {Argument, Comment, Directive, ParsedConfig, SyntaxProblem} from '../syntax.ts'
 
@@ -38,22 +39,6 @@ function logicalLines(text: string): LogicalLine[] {
     places = []
   }
   return lines
-}
-
-/** Line and column of an offset, both from 1. */
-function placeFinder(text: string): (offset: number) => {line: number; column: number} {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return offset => {
-    let low = 0
-    let high = starts.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((starts[middle] ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    return {line: low + 1, column: offset - (starts[low] ?? 0) + 1}
-  }
 }
 
 /** A word of a logical line: offsets within that line. */
@@ -115,8 +100,8 @@ interface ParsedFile {
 
 /** Reads one file. Never throws; what httpd would stumble over is a problem. */
 export function parseFile(file: string, text: string): ParsedFile {
-  const place = placeFinder(text)
-  const span = (start: number, end: number): Span => ({file, start, end, ...place(start)})
+  const starts = lineStarts(text)
+  const span = (start: number, end: number): Span => ({file, start, end, ...placeIn(starts, start)})
   const problems: SyntaxProblem[] = []
   const comments: Comment[] = []
   const ignored: Comment[] = []
