@@ -1,17 +1,11 @@
-import {existsSync} from 'node:fs'
-import {dirname, join} from 'node:path'
 import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {Rule} from '../../src/lint/rule.ts'
 import {silentLogger} from '../../src/log.ts'
-import type {ConfigBundle} from '../../src/model/bundle.ts'
 import type {Outcome, Promises} from '../../src/model/report.ts'
-import {loadForeignParameters} from '../../src/parameters/load.ts'
-import {PROXIES} from '../../src/proxies/index.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
+import type {Subject} from '../../src/verify/subject.ts'
 import {verify} from '../../src/verify/verify.ts'
-import type {RuleFile} from '../support/rule-files.ts'
-import {readRuleFile, ruleFolders, rulesFolder} from '../support/rule-files.ts'
+import {readRuleFile, ruleFolders} from '../support/rule-files.ts'
 import {runtimeRequest} from '../support/runtime.ts'
 
 // A rule is a cause: each file that it fires on is run, and the checks that it says it breaks must fail there. What waits for half a minute and more runs on demand: GMS_PROXY_EVERY_CHECK=1 npx vitest run --project e2e test/e2e/rules.e2e.ts
@@ -27,8 +21,7 @@ const PATIENCE_MS = 300_000
 
 interface Case {
   name: string
-  file: RuleFile
-  rule: Rule
+  subject: Subject
   /** Checks that must fail, and of which one must. */
   all: readonly string[]
   one: readonly string[]
@@ -43,11 +36,11 @@ const cases = await Promise.all(
         const {breaks, breaksOneOf = [], provenBy} = rule.meta
         const short = file.name.split('/')[1] ?? ''
         if (provenBy && (provenBy.on === undefined || provenBy.on.includes(short))) return []
-        const {promises} = await readRuleFile(file)
+        const {subject, promises} = await readRuleFile(file)
         const brisk = (id: string) => every || waitOf(id, promises) <= BRISK_MS
         const one = breaksOneOf.every(brisk) ? breaksOneOf : []
         const all = breaks.filter(brisk)
-        return all.length + one.length === 0 ? [] : [{name: file.name, file, rule, all, one}]
+        return all.length + one.length === 0 ? [] : [{name: file.name, subject, all, one}]
       }),
   ),
 ).then(found => found.flat())
@@ -63,7 +56,7 @@ const runs = new Map<string, Promise<readonly Outcome[]>>()
 beforeAll(() => {
   const lane = pLimit(AT_ONCE)
   for (const each of cases) {
-    const run = lane(async () => outcomesOf(each, (await readRuleFile(each.file)).bundle))
+    const run = lane(() => outcomesOf(each))
     run.catch(() => undefined)
     runs.set(each.name, run)
   }
@@ -87,12 +80,8 @@ describe('the checks that a rule breaks fail on the files it fires on', () => {
   )
 })
 
-async function outcomesOf({file: {name, proxy}, all, one}: Case, bundle: ConfigBundle): Promise<readonly Outcome[]> {
-  const promised = join(rulesFolder, dirname(name), 'promises.yaml')
-  const stated = existsSync(promised)
-    ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')})
-    : undefined
-  const report = await verify([{kind: 'file', name, proxy: PROXIES[proxy], bundle, ...(stated ? {stated} : {})}], {
+async function outcomesOf({name, subject, all, one}: Case): Promise<readonly Outcome[]> {
+  const report = await verify([subject], {
     runtimeFor: column => runtimeRequest(column.name),
     only: [...all, ...one],
     skip: [],

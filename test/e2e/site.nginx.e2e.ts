@@ -1,5 +1,3 @@
-import {request as send} from 'node:http'
-import type {IncomingMessage} from 'node:http'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {CALLBACK, H2C, HANDSHAKE, POLL, UPLOAD, WEBSOCKET, WEBSOCKET_OF_FIREFOX} from '../../src/lint/requests.ts'
 import {nginx} from '../../src/proxies/nginx/index.ts'
@@ -8,7 +6,7 @@ import type {Listener, Request, Way} from '../../src/proxies/site.ts'
 import {resolveRuntime} from '../../src/runtime/resolve.ts'
 import type {Runtime, RunningProxy} from '../../src/runtime/runtime.ts'
 import {upstreamAddress} from '../../src/runtime/upstream-address.ts'
-import {startEchoNodes} from '../support/echo-nodes.ts'
+import {answerTo, startEchoNodes} from '../support/echo-nodes.ts'
 import type {Seen} from '../support/echo-nodes.ts'
 import {bundleOf, proxyOf, startNginx} from '../support/nginx-run.ts'
 import {runtimeRequest} from '../support/runtime.ts'
@@ -324,28 +322,8 @@ function claim(way: Way, name: string): unknown {
 }
 
 async function ask(proxy: RunningProxy, listener: Listener, request: Request) {
-  const {path, query, method, headers} = request
-  const size = Number(headers['content-length'] ?? 0)
-  const host = request.host ?? listener.serverNames[0] ?? 'localhost'
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = send(
-      {
-        host: proxy.url.hostname,
-        port: proxy.url.port,
-        path: query === undefined ? path : `${path}?${query}`,
-        method,
-        headers: {...headers, host},
-        agent: false,
-      },
-      resolve,
-    )
-    outgoing.on('error', reject)
-    outgoing.on('upgrade', (message: IncomingMessage) => resolve(message))
-    outgoing.end(Buffer.alloc(size))
-  })
-  response.resume()
-  await new Promise(resolve => response.on('end', resolve))
-  const {statusCode = 0, headers: answer, rawHeaders} = response
+  const {headers} = request
+  const {statusCode = 0, headers: answer, rawHeaders} = await answerTo(proxy.url, listener, request)
   return {
     outcome: (way: Way, seen: readonly Seen[], nodes: readonly string[]): unknown => {
       const [one] = seen

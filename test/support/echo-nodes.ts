@@ -1,6 +1,7 @@
-import {createServer} from 'node:http'
-import type {IncomingHttpHeaders} from 'node:http'
+import {createServer, request as send} from 'node:http'
+import type {IncomingHttpHeaders, IncomingMessage} from 'node:http'
 import type {AddressInfo} from 'node:net'
+import type {Listener, Request} from '../../src/proxies/site.ts'
 
 /** A request as a node got it. */
 export interface Seen {
@@ -49,4 +50,29 @@ export async function startEchoNodes(
       )
     },
   }
+}
+
+/** What a proxy at `url` answers to a request of the model, with as large a body as it announces; read to its end. */
+export async function answerTo(url: URL, listener: Listener, request: Request): Promise<IncomingMessage> {
+  const {path, query, method, headers} = request
+  const host = request.host ?? listener.serverNames[0] ?? 'localhost'
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = send(
+      {
+        host: url.hostname,
+        port: url.port,
+        path: query === undefined ? path : `${path}?${query}`,
+        method,
+        headers: {...headers, host},
+        agent: false,
+      },
+      resolve,
+    )
+    outgoing.on('error', reject)
+    outgoing.on('upgrade', (message: IncomingMessage) => resolve(message))
+    outgoing.end(Buffer.alloc(Number(headers['content-length'] ?? 0)))
+  })
+  response.resume()
+  await new Promise(resolve => response.on('end', resolve))
+  return response
 }

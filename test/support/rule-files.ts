@@ -58,8 +58,8 @@ function ruleFile(id: string, file: string): readonly RuleFile[] {
   return proxy && (kind === 'fires' || kind === 'silent') ? [{name: `${id}/${file}`, kind, proxy}] : []
 }
 
-/** A file of a rule, read, and what it is held to: `promises.yaml` beside it, else what any foreign file is. */
-export async function readRuleFile({name, proxy}: RuleFile): Promise<{bundle: ConfigBundle; promises: Promises}> {
+/** A file of a rule as a subject, and what it is held to: `promises.yaml` beside it, else what any foreign file is. */
+export async function readRuleFile({name, proxy}: RuleFile) {
   const path = join(rulesFolder, name)
   const {bundle} = await readBundle(path, {proxy, proxies: Object.values(PROXIES)})
   const promised = join(dirname(path), 'promises.yaml')
@@ -67,7 +67,7 @@ export async function readRuleFile({name, proxy}: RuleFile): Promise<{bundle: Co
     ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')})
     : undefined
   const subject = {kind: 'file' as const, name: path, proxy: PROXIES[proxy], bundle, ...(stated ? {stated} : {})}
-  return {bundle, promises: prepare(subject, {version: MEASURED[proxy]}).promises}
+  return {subject, bundle, promises: prepare(subject, {version: MEASURED[proxy]}).promises}
 }
 
 /** What rules find in a bundle. @throws Error when it cannot be read, or a rule throws. */
