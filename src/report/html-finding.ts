@@ -22,7 +22,7 @@ export interface Card {
 /** What was expected, what happened, what both ends saw, the lines, and what to change. */
 export function cardBlock(
   {subject, outcome, findings, anchor, explains, cause}: Card,
-  {open, pages}: {open: boolean; pages: Pages},
+  {open, several, pages}: {open: boolean; several: boolean; pages: Pages},
 ): Markup {
   const {id, severity, title} = outcome
   const [first] = findings
@@ -31,7 +31,7 @@ export function cardBlock(
   // The lines, the log and the mend are most often the same for all findings of a check: said once.
   const blocks = findings.map((finding, index) => findingBlock(finding, {before: findings[index - 1], log: index === 0 ? log : [], title}))
   return markup`<details class="finding ${severity}"${open ? markup` open` : NOTHING}>
-<summary>${mark(severity, severity)}<span class="what"><strong>${title}</strong><span class="facts"><code>${id}</code>${place}<span>${subject.name}</span></span></span></summary>
+<summary>${mark(severity, severity)}<span class="what"><h3>${title}</h3><span class="facts"><code>${id}</code>${place}${several ? markup`<span>${subject.name}</span>` : NOTHING}</span></span></summary>
 <div class="body" id="${anchor}">
 ${cause ? markup`<p class="follows">Most likely follows from <code>${cause.id}</code> (${cause.title}): mend that first.</p>` : NOTHING}
 ${blocks}

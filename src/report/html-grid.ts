@@ -46,7 +46,7 @@ function concernRow(
   const firsts = new Map(fared.flat().map(outcome => [outcome.id, outcome] as const))
   const checks = [...firsts.values()].map(({id, title}) => {
     const own = fared.map(outcomes => outcomes.find(outcome => outcome.id === id))
-    return markup`<tr><th scope="row"><span>${title}</span><code>${id}</code></th>${own.map(outcome => outcomeCell(outcome, anchorOf))}</tr>`
+    return markup`<tr><th scope="row"><span>${title}</span><code>${id}</code></th>${own.map(outcome => outcomeCell(outcome, command, anchorOf))}</tr>`
   })
   const open = fared.flat().some(({status, findings}) => status === 'errored' || findings.length > 0) ? markup` open` : NOTHING
   return markup`<details${open}><summary class="row"><span class="concern">${concern}</span>${cells}</summary>
@@ -86,12 +86,12 @@ function readCell(outcomes: readonly Outcome[]): Cell {
     : {tone: 'none', words: '', said: 'no file shows it'}
 }
 
-function outcomeCell(outcome: Outcome | undefined, anchorOf: AnchorOf): Markup {
+function outcomeCell(outcome: Outcome | undefined, command: Report['command'], anchorOf: AnchorOf): Markup {
   if (!outcome) return markup`<td></td>`
   const {status, notPromised, notInFile, durationMs, detail, severity, findings} = outcome
   const tone: Tone = notPromised || notInFile ? 'none' : status === 'failed' ? severity : status
   const word = notPromised ? 'not promised' : notInFile ? 'not in a file' : status
-  const time = status === 'skipped' ? '' : findings.length > 1 ? `×${findings.length}` : durationMs >= 1 ? duration(durationMs) : ''
+  const time = status === 'skipped' ? '' : findings.length > 1 ? `×${findings.length}` : command === 'lint' ? '' : duration(durationMs)
   const anchor = anchorOf(outcome)
   const inner = markup`${mark(tone, word)}<small>${time}</small>`
   const title = [word, detail ?? outcome.because ?? ''].filter(text => text !== '').join(': ')

@@ -43,9 +43,10 @@ export function notJudgedBlock(outcomes: readonly Outcome[], command: Report['co
   const open = outcomes.filter(outcome => outcome.status === 'errored' || isHalf(outcome))
   const folded = outcomes.filter(outcome => outcome.status === 'skipped' && !isHalf(outcome))
   if (open.length + folded.length === 0) return NOTHING
-  const label = command === 'lint' ? 'rules that no file shows' : 'checks of what is not promised'
+  const label =
+    command === 'lint' ? `${plural(folded.length, 'rule')} that no file shows` : `${plural(folded.length, 'check')} of what is not promised`
   return markup`<section id="not-judged">${open.length > 0 ? markup`<h2>Not judged</h2>${reasons(open)}` : NOTHING}
-${folded.length > 0 ? markup`<details><summary>${folded.length} ${label}</summary>${reasons(folded)}</details>` : NOTHING}</section>`
+${folded.length > 0 ? markup`<details><summary>${label}</summary>${reasons(folded)}</details>` : NOTHING}</section>`
 }
 
 function reasons(outcomes: readonly Outcome[]): Markup {

@@ -25,7 +25,7 @@ export const STYLE = markup`
 }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: anywhere }
-h1, h2, h4, p, ul, dl, dd, pre { margin: 0; padding: 0 }
+h1, h2, h3, h4, p, ul, dl, dd, pre { margin: 0; padding: 0 }
 ul { list-style: none }
 header, main, footer { max-width: 66rem; margin: 0 auto; padding: 0 1.25rem }
 main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.75rem; padding-bottom: 2rem }
@@ -113,8 +113,8 @@ body:has(#show-error:not(:checked)) .finding.error, body:has(#show-warning:not(:
 .finding > summary::after { content: ''; flex: none; width: .5rem; height: .5rem; margin: .45rem .2rem 0 auto; border: solid var(--quiet); border-width: 0 1.5px 1.5px 0; transform: rotate(45deg) }
 .finding[open] > summary::after { transform: rotate(-135deg); margin-top: .7rem }
 .what { min-width: 0 }
-.what strong { display: block; font-weight: 600 }
-.facts { display: flex; flex-wrap: wrap; gap: 0 .9rem; color: var(--quiet); font-size: .85rem }
+.what h3 { font-size: 1rem; font-weight: 600 }
+.facts { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .9rem; color: var(--quiet); font-size: .85rem }
 .facts .place { color: var(--ink) }
 .body { padding: .1rem 1rem 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .9rem }
 .found { display: grid; grid-template-columns: minmax(0, 1fr); gap: .7rem }
@@ -146,6 +146,7 @@ body:has(#show-error:not(:checked)) .finding.error, body:has(#show-warning:not(:
 .mend h4 { color: var(--good) }
 .why { font-size: .88rem; color: var(--quiet) }
 .command { user-select: all }
+.why .command { display: inline-block }
 pre.command { padding: .6rem .8rem; white-space: pre-wrap }
 
 .evidence { display: grid; gap: .6rem .9rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)) }

@@ -118,12 +118,12 @@ function byPlace({findings: [first]}: Pick<Card, 'findings'>, {findings: [second
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || (a.column ?? 0) - (b.column ?? 0)
 }
 
-function findingsBlock({command}: Report, cards: readonly Card[], pages: Pages): Markup {
+function findingsBlock({command, subjects}: Report, cards: readonly Card[], pages: Pages): Markup {
   if (cards.length === 0) return markup`<section id="findings" hidden></section>`
   const unfolded = ({outcome, cause}: Card) => !cause && (cards.length <= MOST_UNFOLDED || outcome.severity === 'error')
   const heading = command === 'lint' ? plural(cards.length, 'finding') : `${cards.length} failed`
   return markup`<section id="findings"><div class="bar"><h2>${heading}</h2>${filters(cards)}</div>
-${cards.map(card => cardBlock(card, {open: unfolded(card), pages}))}
+${cards.map(card => cardBlock(card, {open: unfolded(card), several: subjects.length > 1, pages}))}
 </section>`
 }
 
