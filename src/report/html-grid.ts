@@ -10,7 +10,7 @@ import {duration} from './plain.ts'
 import {plural} from './plural.ts'
 
 /** The place of an outcome's details on the page; `undefined`: it has none. */
-export type AnchorOf = (outcome: Outcome) => string | undefined
+type AnchorOf = (subject: SubjectReport, outcome: Outcome) => string | undefined
 
 /** Concerns × subjects; each concern unfolds into its checks (or rules). One that has something to say is open. */
 export function gridBlock({subjects, command}: Report, anchorOf: AnchorOf): Markup {
@@ -44,9 +44,13 @@ function concernRow(
     return markup`<span class="cell">${mark(tone)}<span aria-hidden="true">${words}</span><span class="hidden">${subjects[index]?.name}: ${said}. </span></span>`
   })
   const firsts = new Map(fared.flat().map(outcome => [outcome.id, outcome] as const))
+  const anchor = (index: number, outcome: Outcome | undefined) => {
+    const subject = subjects[index]
+    return subject && outcome && anchorOf(subject, outcome)
+  }
   const checks = [...firsts.values()].map(({id, title}) => {
     const own = fared.map(outcomes => outcomes.find(outcome => outcome.id === id))
-    return markup`<tr><th scope="row"><span>${title}</span><code>${id}</code></th>${own.map(outcome => outcomeCell(outcome, command, anchorOf))}</tr>`
+    return markup`<tr><th scope="row"><span>${title}</span><code>${id}</code></th>${own.map((outcome, index) => outcomeCell(outcome, {command, anchor: anchor(index, outcome)}))}</tr>`
   })
   const open = fared.flat().some(({status, findings}) => status === 'errored' || findings.length > 0) ? markup` open` : NOTHING
   return markup`<details${open}><summary class="row"><span class="concern">${concern}</span>${cells}</summary>
@@ -86,13 +90,12 @@ function readCell(outcomes: readonly Outcome[]): Cell {
     : {tone: 'none', words: '', said: 'no file shows it'}
 }
 
-function outcomeCell(outcome: Outcome | undefined, command: Report['command'], anchorOf: AnchorOf): Markup {
+function outcomeCell(outcome: Outcome | undefined, {command, anchor}: {command: Report['command']; anchor: string | undefined}): Markup {
   if (!outcome) return markup`<td></td>`
   const {status, notPromised, notInFile, durationMs, detail, severity, findings} = outcome
   const tone: Tone = notPromised || notInFile ? 'none' : status === 'failed' ? severity : status
   const word = notPromised ? 'not promised' : notInFile ? 'not in a file' : status
   const time = status === 'skipped' ? '' : findings.length > 1 ? `×${findings.length}` : command === 'lint' ? '' : duration(durationMs)
-  const anchor = anchorOf(outcome)
   const inner = markup`${mark(tone, word)}<small>${time}</small>`
   const title = [word, detail ?? outcome.because ?? ''].filter(text => text !== '').join(': ')
   return markup`<td title="${title}">${anchor === undefined ? inner : markup`<a href="#${anchor}">${inner}</a>`}</td>`

@@ -148,6 +148,6 @@ describe('text of others', () => {
 
 it('asks nothing of anybody', () => {
   const page = shown(reportOf(subject([failed])))
-  expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"`)
+  expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"`)
   expect(page).not.toMatch(/<script|https?:\/\/|url\(|@import/)
 })

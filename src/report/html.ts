@@ -1,5 +1,5 @@
 import {SEVERITIES} from '../model/catalogue.ts'
-import type {Outcome, Report, Verdict} from '../model/report.ts'
+import type {Outcome, Report, SubjectReport, Verdict} from '../model/report.ts'
 import type {Canvas} from './canvas.ts'
 import {cardBlock} from './html-finding.ts'
 import type {Card} from './html-finding.ts'
@@ -22,8 +22,8 @@ export function html(report: Report, _canvas: Canvas, pages: Pages): string {
   const {command, tool, subjects, durationMs, reproduce} = report
   const outcomes = subjects.flatMap(subject => subject.outcomes)
   const cards = cardsOf(report)
-  const anchors = new Map<Outcome, string>()
-  for (const {outcome, anchor} of cards) if (!anchors.has(outcome)) anchors.set(outcome, anchor)
+  const anchorOf = (subject: SubjectReport, outcome: Outcome) =>
+    cards.find(card => card.subject === subject && card.outcome === outcome)?.anchor
   const {verdict, words} = headline(report, outcomes)
   const names = subjects.map(({name}) => name).join(', ')
   return markup`<!doctype html>
@@ -31,7 +31,7 @@ export function html(report: Report, _canvas: Canvas, pages: Pages): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="${tool.name} ${tool.version}">
 <title>${words} · ${tool.name} ${command} ${names}</title>
@@ -47,7 +47,7 @@ export function html(report: Report, _canvas: Canvas, pages: Pages): string {
 </header>
 <main>
 ${subjectsBlock(report)}
-<section aria-label="Concerns">${gridBlock(report, outcome => anchors.get(outcome))}</section>
+<section aria-label="Concerns">${gridBlock(report, anchorOf)}</section>
 ${findingsBlock(report, cards, pages)}
 ${notJudgedBlock(outcomes, command)}
 ${subjects.map(subject => readingBlock(subject))}

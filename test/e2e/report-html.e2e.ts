@@ -85,6 +85,8 @@ describe.skipIf(chromium === undefined).each(Object.entries(REPORTS))('a report 
       if (request.url() !== pathToFileURL(file).href && !request.url().startsWith('data:')) troubles.push(`loads ${request.url()}`)
     })
     await page.goto(pathToFileURL(file).href)
+    // What is folded is judged too.
+    await page.evaluate(`document.querySelectorAll('details').forEach(each => { each.open = true })`)
   })
   afterAll(async () => {
     await browser?.close()
