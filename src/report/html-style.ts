@@ -73,8 +73,8 @@ header h1 span { color: var(--tone) }
 .reasons p { white-space: pre-line }
 
 .grid { overflow-x: auto }
-.grid > * { min-width: calc(9rem + var(--subjects) * 4.6rem) }
-.row { display: grid; grid-template-columns: minmax(0, 1fr) repeat(var(--subjects), minmax(4.2rem, 7.5rem)); align-items: center; padding: .5rem 1rem .5rem 2rem; list-style: none; position: relative }
+.grid > * { min-width: calc(14rem + var(--subjects) * 4.2rem) }
+.row { display: grid; grid-template-columns: minmax(11rem, 1fr) repeat(var(--subjects), minmax(4.2rem, 7.5rem)); align-items: center; padding: .5rem 1rem .5rem 2rem; list-style: none; position: relative }
 .row.head { color: var(--quiet); font-size: .82rem }
 .row.head .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; display: block; text-align: center; padding: 0 .3rem }
 .grid details { border-top: 1px solid var(--line) }
@@ -86,7 +86,7 @@ header h1 span { color: var(--tone) }
 .cell { display: flex; gap: .4rem; align-items: center; justify-content: center; font-variant-numeric: tabular-nums; font-size: .88rem }
 .grid table { width: 100%; border-collapse: collapse; display: block; padding: 0 0 .5rem }
 .grid tbody { display: block }
-.grid tr { display: grid; grid-template-columns: minmax(0, 1fr) repeat(var(--subjects), minmax(4.2rem, 7.5rem)); align-items: center; padding: .22rem 1rem .22rem 2rem }
+.grid tr { display: grid; grid-template-columns: minmax(11rem, 1fr) repeat(var(--subjects), minmax(4.2rem, 7.5rem)); align-items: center; padding: .22rem 1rem .22rem 2rem }
 .grid thead { left: -9999px }
 .grid th { text-align: start; font-weight: 400; font-size: .92rem; padding: 0 .6rem 0 0 }
 .grid th code { display: block; color: var(--quiet); font-size: .78rem; line-height: 1.3 }
@@ -177,8 +177,8 @@ pre.command { padding: .6rem .8rem; white-space: pre-wrap }
   header, main, footer { padding-left: .8rem; padding-right: .8rem }
   h1 { font-size: 1.35rem }
   h1 .mark { width: 1.7rem; height: 1.7rem }
-  .row, .grid tr { padding-left: 1.5rem; padding-right: .4rem; grid-template-columns: minmax(0, 1fr) repeat(var(--subjects), 3.9rem) }
-  .grid > * { min-width: calc(7rem + var(--subjects) * 3.9rem) }
+  .row, .grid tr { padding-left: 1.5rem; padding-right: .4rem; grid-template-columns: minmax(7rem, 1fr) repeat(var(--subjects), 3.9rem) }
+  .grid > * { min-width: calc(9rem + var(--subjects) * 3.9rem) }
   .grid summary::before { left: .6rem }
   .cell { gap: .2rem }
   .grid td small { display: block; margin: 0 }
