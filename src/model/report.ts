@@ -40,12 +40,24 @@ export interface Suppression {
   reason?: string
 }
 
+/** When a line of the evidence happened, ms since the first of them. */
+export interface Moment {
+  end: 'client' | 'upstream'
+  /** The line, as it stands in the evidence of that end. */
+  text: string
+  at: number
+  /** ms; absent: it had no end yet. */
+  tookMs?: number
+}
+
 /** What each end of the proxy saw, one line of text per exchange, secrets redacted. */
 export interface Evidence {
   client: readonly string[]
   upstream: readonly string[]
   /** Lines of the proxy's own log that belong to the failure. */
   proxyLog?: readonly string[]
+  /** Times of those lines that have one, on one clock; absent: none has. */
+  moments?: readonly Moment[]
 }
 
 /** One thing that is wrong. `expected` and `actual` are concrete values. */

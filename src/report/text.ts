@@ -9,7 +9,7 @@ import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
 import type {Styles} from './text-styles.ts'
 
-const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
+export const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
 const CONCERN_WIDTH = Math.max(...CONCERNS.map(concern => concern.length)) + 2
 /** More columns than this do not fit beside a title. */
 const WIDEST_GRID = 4
@@ -77,7 +77,7 @@ function diffLine(line: string, style: Styles): string {
   return line.startsWith('-') ? style.red(line) : line
 }
 
-function changedLines(diff: string): string {
+export function changedLines(diff: string): string {
   const count = diff.split('\n').filter(line => /^\+(?!\+\+ )/.test(line)).length
   return count === 1 ? '1 line' : `${count} lines`
 }
@@ -217,7 +217,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 }
 
 /** Without one whole chat among the checks (`--only`), no more is claimed than what was looked at. */
-function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
+export function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
   if (!outcomes.some(({status}) => status === 'passed') && verdict === 'partial') return 'nothing was judged'
   const chatted = outcomes.some(({id, status}) => status === 'passed' && id.endsWith('-chat'))
   return (verdict === 'passed' || verdict === 'partial') && !chatted ? 'what was checked holds' : WORDS[verdict]

@@ -228,6 +228,7 @@ function complete(
       client: evidence.client.map(redact),
       upstream: evidence.upstream.map(redact),
       ...(log.length > 0 ? {proxyLog: log.map(redact)} : {}),
+      ...(evidence.moments ? {moments: evidence.moments.map(moment => ({...moment, text: redact(moment.text)}))} : {}),
     },
     remediation: proxy
       ? mend(meta.remediation[proxy.name], promises)
