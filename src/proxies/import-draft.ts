@@ -65,6 +65,7 @@ export class Draft {
       if (problem.said)
         this.leave(taken.span ?? home, `${taken.shown} is not what ${problem.path.filter(isWord).join('.')} takes: ${problem.message}`)
     }
+    this.unwrap()
     this.prune()
     this.shortenNodes()
     const files = [...new Set(this.leftBehind.map(({span}) => span.file))]
@@ -97,6 +98,10 @@ export class Draft {
     const issue = deepest(result.error.issues)
     if (!issue) return undefined
     const at = issue.path.join('.')
+    // Nodes are what nothing stands in for: without any, loading says that they are missing.
+    if (at === 'upstream.nodes' && this.list(at).length === 0) return {path: ['upstream'], message: '', said: false}
+    // Without its address a node is none.
+    if (/^upstream\.nodes\.\d+\.(?:host|port)$/.test(at)) return {path: issue.path.slice(0, 3), message: issue.message, said: true}
     return {path: issue.path, message: issue.message, said: !(Array.isArray(this.get(at)) && this.list(at).length === 0)}
   }
 
@@ -123,7 +128,15 @@ export class Draft {
     return {shown: typeof value === 'string' ? value : JSON.stringify(value), ...(span ? {span} : {})}
   }
 
-  /** What means the same when it is not written is not written; `listener` and items of lists stay as they are. */
+  /** One listener is written without the list around it. */
+  private unwrap(): void {
+    for (const key of ['listener', 'tls']) {
+      const [only, ...more] = this.list(key)
+      if (only !== undefined && more.length === 0) this.root[key] = only
+    }
+  }
+
+  /** What means the same when it is not written is not written; items of lists stay as they are. */
   private prune(): void {
     const meant = () => foreignParametersSchema.safeParse(this.root).data
     const whole = meant()

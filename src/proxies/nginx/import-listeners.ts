@@ -124,7 +124,7 @@ function doorsOf(server: Scope, source: Source, draft: Draft): readonly Door[] {
 function placeOf(written: string): {address: string; port: number} | undefined {
   if (/^\d+$/.test(written)) return {address: '*', port: Number(written)}
   const [, address, port = '80'] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(written) ?? []
-  if (address === undefined || address.startsWith('unix')) return undefined
+  if (address === undefined || address === 'unix') return undefined
   return {address: address === '0.0.0.0' ? '*' : address, port: Number(port)}
 }
 

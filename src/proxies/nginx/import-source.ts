@@ -7,7 +7,9 @@ import {site as siteOf} from './site.ts'
 import {locationsIn} from './site-match.ts'
 import {expanded, layoutOf} from './site-scope.ts'
 import type {Layout, Scope} from './site-scope.ts'
-import {upstreamBlock} from './site-upstreams.ts'
+import {upstreamBlock, upstreamOf} from './site-upstreams.ts'
+import {valueOf, Variables} from './site-values.ts'
+import {walk} from './tree.ts'
 
 const POLL: Request = {title: 'the held poll', method: 'POST', path: `${COMETD_PATH}/connect`, headers: {}}
 const UPLOAD: Request = {title: 'the upload', method: 'POST', path: FILES_PATH, headers: {}}
@@ -55,7 +57,7 @@ export function sourceOf(config: ParsedConfig, version: string): Source | undefi
   const ends = [poll, site.trace(chat, WEBSOCKET), site.trace(chat, UPLOAD)].flatMap(({end}) =>
     end.kind === 'upstream' ? [end.upstream] : [],
   )
-  const upstream = ends[0] ?? site.upstreams[0]
+  const upstream = ours ? upstreamOfOurs(servers, layout, config, version) : (ends[0] ?? site.upstreams[0])
   const block = ours ? nodesOfOurs : upstream && upstreamBlock(layout.http, upstream.name)
   return {
     config,
@@ -73,6 +75,21 @@ export function sourceOf(config: ParsedConfig, version: string): Source | undefi
     webSocket: site.trace(chat, WEBSOCKET),
     comments: config.files.find(({path}) => path === config.bundle.entry)?.comments?.map(({text}) => text) ?? [],
   }
+}
+
+/** Where the locations of a rendered file lead; its paths need not be those of a chat. */
+function upstreamOfOurs(servers: readonly Scope[], layout: Layout, config: ParsedConfig, version: string): Upstream | undefined {
+  const scope = servers.flatMap(inside).find(own => own.has('proxy_pass'))
+  const line = scope?.first('proxy_pass')
+  if (!scope || !line) return undefined
+  const variables = new Variables(
+    config,
+    layout.http,
+    walk(config).map(({directive}) => directive),
+  )
+  const scheme = line.args[0]?.value.startsWith('https:') === true ? 'https' : 'http'
+  const moment = {request: POLL, tls: false, uri: '/', args: '', variables: new Map(), captures: [], addressOfClient: false}
+  return upstreamOf({line, scope, target: valueOf(`${scheme}://gms_nodes`), moment}, {http: layout.http, variables, version})
 }
 
 function listenersOf(site: Site, server: Scope): readonly Listener[] {
