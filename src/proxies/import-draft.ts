@@ -18,6 +18,7 @@ const MOST_PROBLEMS = 500
 export class Draft {
   private readonly root: Record<string, unknown> = {}
   private readonly spans = new WeakMap<Container, (Span | undefined)[] | Map<string, Span>>()
+  private readonly taken = new Set<string>()
   private readonly leftBehind: LeftBehind[] = []
 
   /** Puts a value at a dotted path, `tls.0.certificate` or `upstream.nodes.1.weight`; `undefined` is nothing. Items of a list come in order. */
@@ -49,6 +50,11 @@ export class Draft {
     return Array.isArray(found) ? (found as readonly unknown[]) : []
   }
 
+  /** Something was put in from this place. */
+  took({file, start}: Span): boolean {
+    return this.taken.has(`${file}:${start}`)
+  }
+
   /** Says once that the directive at `span` was not carried over. */
   leave(span: Span, because: string): void {
     const known = this.leftBehind.some(one => one.span.file === span.file && one.span.start === span.start && one.because === because)
@@ -77,6 +83,7 @@ export class Draft {
     if (Array.isArray(here)) here[Number(key)] = value
     else here[key] = value
     if (!span) return
+    this.taken.add(`${span.file}:${span.start}`)
     if (Array.isArray(here)) {
       const known = this.spans.get(here)
       const own = Array.isArray(known) ? known : []
@@ -125,7 +132,7 @@ export class Draft {
       container.splice(Number(key), 1)
       if (Array.isArray(own)) own.splice(Number(key), 1)
     } else Reflect.deleteProperty(container, key)
-    return {shown: typeof value === 'string' ? value : JSON.stringify(value), ...(span ? {span} : {})}
+    return {shown: shownOf(value), ...(span ? {span} : {})}
   }
 
   /** One listener is written without the list around it. */
@@ -165,6 +172,13 @@ export class Draft {
       if (Object.keys(rest).length === 0 && typeof host === 'string' && typeof port === 'number') nodes[index] = `${host}:${port}`
     })
   }
+}
+
+/** For a person: a node is its address. */
+function shownOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  const host = isContainer(value) ? read(value, 'host') : undefined
+  return typeof host === 'string' ? host : JSON.stringify(value)
 }
 
 function isWord(key: string): boolean {
