@@ -3,7 +3,7 @@ import type {Directive} from '../syntax.ts'
 import {ownSnippets} from './import-snippets.ts'
 import {inside} from './import-source.ts'
 import type {Source} from './import-source.ts'
-import {locationsIn, namesOf} from './site-match.ts'
+import {locationsIn, namedLocation, namesOf} from './site-match.ts'
 import {headOf} from './site-scope.ts'
 import type {Scope} from './site-scope.ts'
 import {textOf} from './site-setting.ts'
@@ -54,7 +54,7 @@ export function importLeftovers(source: Source, draft: Draft): void {
   const isSkipped = ({span}: Directive) => skipped.some(own => own.file === span.file && own.start <= span.start && span.end <= own.end)
   const say = (scope: Scope) => {
     for (const line of scope.lines) {
-      const because = isSkipped(line) ? undefined : reason(line, ours)
+      const because = isSkipped(line) || ofRoute(line, scope, source) ? undefined : reason(line, ours)
       if (because !== undefined) draft.leave(headOf(line), because)
     }
   }
@@ -64,7 +64,8 @@ export function importLeftovers(source: Source, draft: Draft): void {
     for (const {scope: inner, name} of locationsIn(scope)) {
       if (inner.block && isSkipped(inner.block)) continue
       if (leads(inner) && toChat(inner, source)) visit(inner)
-      else if (!ours || !name.startsWith('/')) draft.leave(inner.home, `the location ${name} serves something else than the chat`)
+      else if (!refuses(inner) && (!ours || !name.startsWith('/')))
+        draft.leave(inner.home, `the location ${name} serves something else than the chat`)
     }
   }
   servers.forEach(visit)
@@ -77,6 +78,32 @@ export function importLeftovers(source: Source, draft: Draft): void {
   for (const name of ['stream', 'mail'])
     for (const line of layout.main.all(name)) draft.leave(headOf(line), `${name}: only HTTP is carried over`)
   tables(source, draft, isSkipped)
+}
+
+/** Answers with an error and does nothing else: so do the paths that a rendered file does not name. */
+function refuses(scope: Scope): boolean {
+  return scope.lines.every(({name, args}) =>
+    name === 'return' ? /^4\d\d$/.test(args[0]?.value ?? '') : /^(?:deny|access_log|log_not_found)$/.test(name),
+  )
+}
+
+/** Leads upgrades, or the variable of a route, to the nodes: what a rendered file does in its own way. */
+function ofRoute({name, args}: Directive, scope: Scope, {layout, servers}: Source): boolean {
+  const [first = '', target = ''] = args.map(({value}) => value)
+  const upgrades = (text: string) =>
+    namesIn(text).some(
+      own =>
+        own === 'http_upgrade' ||
+        layout.http.all('map').some(map => map.args.at(-1)?.value === `$${own}` && map.args[0]?.value.includes('$http_upgrade') === true),
+    )
+  if (name === 'if') return upgrades(args.map(({value}) => value).join(' '))
+  if (name === 'error_page') {
+    const to = scope.up('server') && namedLocation(scope.up('server') as Scope, args.at(-1)?.value ?? '')
+    return to?.scope.has('proxy_pass') === true && /^@/.test(args.at(-1)?.value ?? target)
+  }
+  return (
+    name === 'set' && servers.flatMap(inside).some(own => own.all('proxy_pass').some(pass => pass.args[0]?.value.includes(first) === true))
+  )
 }
 
 /** A location whose requests reach the nodes of the chat, or that answers those that do not. */
@@ -115,7 +142,8 @@ function reason(line: Directive, ours: boolean): string | undefined {
 }
 
 /** Tables whose variable is used where the chat is served. */
-function tables({servers, nodesBlock, layout, ours}: Source, draft: Draft, isSkipped: (line: Directive) => boolean): void {
+function tables(source: Source, draft: Draft, isSkipped: (line: Directive) => boolean): void {
+  const {servers, nodesBlock, layout, ours} = source
   const lines = [...servers.flatMap(inside), ...(nodesBlock ? [nodesBlock] : [])].flatMap(({lines: own}) =>
     own.filter(({name}) => name !== 'location'),
   )
@@ -127,7 +155,7 @@ function tables({servers, nodesBlock, layout, ours}: Source, draft: Draft, isSki
       // Those of affinity and of the upgrade were understood as such.
       const understood = lines
         .filter(({args}) => args.some(({value}) => namesIn(value).includes(variable.slice(1))))
-        .every(own => READ.has(own.name) || reason(own, ours) === undefined)
+        .every(own => READ.has(own.name) || reason(own, ours) === undefined || ofRoute(own, layout.http, source))
       if (!understood) draft.leave(headOf(line), `the table of ${variable} has no parameter`)
     }
 }

@@ -4,7 +4,7 @@ import {FILES_PATH} from '../../wire/chat.ts'
 import type {Listener, Request, Site, Upstream, Way} from '../site.ts'
 import type {Directive, ParsedConfig} from '../syntax.ts'
 import {site as siteOf} from './site.ts'
-import {locationsIn} from './site-match.ts'
+import {locationsIn, namedLocation} from './site-match.ts'
 import {expanded, layoutOf} from './site-scope.ts'
 import type {Layout, Scope} from './site-scope.ts'
 import {upstreamBlock, upstreamOf} from './site-upstreams.ts'
@@ -47,7 +47,11 @@ export function sourceOf(config: ParsedConfig, version: string): Source | undefi
   const [first] = site.listeners
   if (!first) return undefined
   const nodesOfOurs = upstreamBlock(layout.http, 'gms_nodes')
-  const ours = nodesOfOurs !== undefined && table(layout, 'map', '$gms_upgrade') !== undefined
+  const ours =
+    nodesOfOurs !== undefined &&
+    table(layout, 'map', '$gms_upgrade_query') !== undefined &&
+    layout.http.all('log_format').some(({args}) => args[0]?.value === 'gms_chat') &&
+    layout.servers.some(server => namedLocation(server, '@gms_query') !== undefined)
   const listenerOf = (server: Scope) =>
     site.listeners.find(({span}) => [server.home, ...server.all('listen').map(line => line.span)].some(own => same(own, span)))
   const serves = (server: Scope) => (ours ? counters(server) === undefined : listenersOf(site, server).some(({chat}) => chat))

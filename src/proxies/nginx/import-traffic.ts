@@ -143,7 +143,7 @@ function limits(source: Source, draft: Draft): void {
   const chats = chatsOf(written)
   if (ours || chats > DEFAULTS.chats) draft.set('limits.chats', chats, line?.span)
   else if (line && chats < DEFAULTS.chats)
-    draft.leave(line.span, `worker_connections ${written} holds ${Math.max(0, chats)} chats: raised for 1000 (limits.chats)`)
+    draft.leave(line.span, `worker_connections ${written} is enough for ${chats} chats: raised for 1000 (limits.chats)`)
   const files = filesFor(Math.max(chats, 1))
   const fileLine = layout.main.first('worker_rlimit_nofile')
   if (files > DEFAULTS.openFiles) draft.set('limits.openFiles', files, fileLine?.span ?? line?.span)
@@ -228,7 +228,7 @@ function foreignAccess(source: Source, draft: Draft): void {
     else if (path !== undefined && (chat || /^\/genesys(?:\/|$)/.test(path))) paths.push({path, span: location.scope.home})
   }
   const covered = (own: string) => paths.some(({path}) => own === path || own.startsWith(`${path}/`))
-  const used = [...(poll.end.kind === 'upstream' ? [COMETD_PATH] : []), ...(upload.end.kind === 'upstream' ? [FILES_PATH] : [])]
+  const used = [COMETD_PATH, ...(upload.end.kind === 'upstream' ? [FILES_PATH] : [])]
   if (paths.length > 0) {
     // What lies below another path is reached through it.
     const outer = paths.filter(
@@ -254,7 +254,7 @@ function pathOf(kind: string, name: string): string | undefined {
   return path?.replace(/\\(.)/g, '$1')
 }
 
-function networks({poll, servers}: Source, draft: Draft): void {
+function networks({servers}: Source, draft: Draft): void {
   const scopes = servers.flatMap(server => inside(server))
   const holder = scopes.find(({lines}) => lines.some(({name}) => name === 'proxy_pass'))?.holder('allow', 'deny')
   const lines = holder?.lines.filter(({name}) => name === 'allow' || name === 'deny') ?? []
@@ -266,7 +266,6 @@ function networks({poll, servers}: Source, draft: Draft): void {
     for (const line of lines)
       if (line.args[0]?.value !== 'all')
         draft.leave(line.span, `${line.name} ${line.args[0]?.value ?? ''}: access.allow names who may connect, and nobody who may not`)
-  void poll
 }
 
 function cors({poll}: Source, draft: Draft): void {

@@ -1,7 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
 import type {Draft} from '../import-draft.ts'
 import {durationText} from '../import-draft.ts'
-import type {Directive} from '../syntax.ts'
 import {absolute} from './import-listeners.ts'
 import {lineOf, rowsOf, table} from './import-source.ts'
 import type {Source} from './import-source.ts'
@@ -79,7 +78,6 @@ function towardsNodes({upstream, poll, ours, servers}: Source, draft: Draft): vo
   if (!server) return
   // A location may have its own: what is in force there wins.
   const scope = server
-  const verify = lineOf(scope, 'proxy_ssl_verify')
   const verified = upstream.nodes[0]?.tls?.verified
   draft.set('upstream.tls', {}, poll.end.span)
   if (verified?.value === false) {
@@ -105,7 +103,6 @@ function towardsNodes({upstream, poll, ours, servers}: Source, draft: Draft): vo
     draft.set('upstream.tls.certificate', absolute(certificate.word), certificate.line.span)
     if (key && key.word !== certificate.word) draft.set('upstream.tls.key', absolute(key.word), key.line.span)
   }
-  if (!ours && verify === undefined) return
 }
 
 function within({block}: Scope, span: Span): boolean {
@@ -199,7 +196,7 @@ function foreignAffinity({upstream, poll, nodesBlock}: Source, draft: Draft): vo
   else draft.leave(span, `${setting.text} chose the node: affinity.mode cookie does now`)
 }
 
-function health({ours, comments, nodesBlock, upstream, poll}: Source, draft: Draft): void {
+function health({ours, comments, nodesBlock, upstream}: Source, draft: Draft): void {
   const [line] = nodesBlock?.all('server') ?? []
   const fails = line && parameter(line, 'max_fails')
   const rest = durationOf((line && parameter(line, 'fail_timeout')) ?? '10s') ?? 10_000
@@ -237,21 +234,12 @@ function health({ours, comments, nodesBlock, upstream, poll}: Source, draft: Dra
   for (const own of nodesBlock?.all('server') ?? []) {
     const written = own.args.filter(({value}) => /^(?:max_fails|fail_timeout)=/.test(value))
     const [first] = written
-    if (first)
+    if (first && !(fails === '3' && rest === 9000))
       draft.leave(first.span, `${written.map(({value}) => value).join(' ')}: replaced by health (3 failures in 9s rest a node for 9s)`)
   }
-  void poll
 }
 
 /** An interval from which the time that a node rests is made again: `fall` of them, in whole seconds. */
 function intervalOf(fall: number, restMs: number): number {
   return Math.floor(restMs / fall)
-}
-
-/** Arguments of a line after its first, for a person. */
-export function restOf({args}: Directive): string {
-  return args
-    .slice(1)
-    .map(({raw}) => raw)
-    .join(' ')
 }
