@@ -11,6 +11,8 @@ import {nearest} from '../parameters/suggest.ts'
 import {PROXIES} from '../proxies/index.ts'
 import type {Subject} from '../verify/subject.ts'
 
+type SubjectVerb = 'verify' | 'lint' | 'import'
+
 /** What the words of `verify` and `--params` mean. */
 export interface SubjectsRequest {
   words: readonly string[]
@@ -18,8 +20,8 @@ export interface SubjectsRequest {
   dialect?: ProxyName
   /** Absent when a person gave no parameters at all. */
   parameters?: ParametersRequest
-  /** Who asks: `lint` only reads, so it takes `-`, and no URL. Default `verify`. */
-  verb?: 'verify' | 'lint'
+  /** Who asks: `lint` and `import` only read, so they take `-`, and no URL. Default `verify`. */
+  verb?: SubjectVerb
 }
 
 /**
@@ -51,7 +53,7 @@ async function resolve(
     dialect: ProxyName | undefined
     stated: () => Promise<LoadedParameters<Parameters>>
     expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>
-    verb: 'verify' | 'lint'
+    verb: SubjectVerb
   },
 ): Promise<Subject> {
   const name = PROXY_NAMES.find(proxy => proxy === word)
@@ -60,13 +62,14 @@ async function resolve(
   const promise = foreign ? {stated: foreign} : {}
   const read = {proxies: Object.values(PROXIES), ...(dialect ? {proxy: dialect} : {})}
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) {
-    if (verb === 'lint')
-      throw new UsageError(`${word.replace(/\/\/.*@/, '//')} is a URL: lint reads configuration files`, {
+    if (verb !== 'verify')
+      throw new UsageError(`${word.replace(/\/\/.*@/, '//')} is a URL: ${verb} reads configuration files`, {
         suggestions: ['gms-proxy verify URL judges a proxy that runs'],
       })
     return {kind: 'url', name: word, url: urlOf(word), ...promise}
   }
-  if (verb === 'lint' && word === STDIN) return {kind: 'file', name: STDIN, ...bundleOfText(await readAll(process.stdin), read), ...promise}
+  if (verb !== 'verify' && word === STDIN)
+    return {kind: 'file', name: STDIN, ...bundleOfText(await readAll(process.stdin), read), ...promise}
   if (!(await stat(word).catch(() => undefined))) throw unknownWord(word, verb)
   const {proxy, bundle} = await readBundle(word, read)
   return {kind: 'file', name: word, proxy, bundle, ...promise}
@@ -100,7 +103,7 @@ async function proxyOf(verb: string, expected: () => Promise<LoadedParameters<Fo
 function unknownWord(word: string, verb: string): UsageError {
   const meant = nearest(word, [...PROXY_NAMES, 'all'])
   return new UsageError(
-    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all),${verb === 'lint' ? '' : ' nor a URL,'} nor a file or folder that exists`,
+    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all),${verb === 'verify' ? ' nor a URL,' : ''} nor a file or folder that exists`,
     {
       suggestions: meant === undefined ? [`gms-proxy ${verb} --help`] : [`gms-proxy ${verb} ${meant}`],
     },

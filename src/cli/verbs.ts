@@ -7,6 +7,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   init: () => import('../commands/init.ts'),
   verify: () => import('../commands/verify.ts'),
   lint: () => import('../commands/lint.ts'),
+  import: () => import('../commands/import.ts'),
   render: () => import('../commands/render.ts'),
   simulate: () => import('../commands/simulate.ts'),
   explain: () => import('../commands/explain.ts'),

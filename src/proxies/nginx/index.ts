@@ -7,6 +7,7 @@ import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {importFrom} from './import.ts'
 import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
 import {BRANCHES} from './versions.ts'
@@ -29,6 +30,7 @@ export const nginx: Proxy = {
   parse,
   includes: includedFiles,
   site,
+  importFrom,
   recognise,
   listeners: listenersOf,
   nodes: config => nodePlaces(config).filter(({foreign}) => !foreign),
