@@ -188,7 +188,10 @@ function health(rendered: Rendered, draft: Draft): void {
     if (http) draft.set('health.path', setting(http, 'hcuri'), span)
     const expression = rendered.lines.find(({name, values}) => name === 'proxyhcexpr' && values[0] === 'gms_usable')
     if (http && expression) {
-      const [, expect] = /hc\('body'\) =~ \/(.*)\//.exec(expression.values.slice(1).join(' ')) ?? []
+      const {span: place} = expression.directive
+      // as written: blanks in a row are meant
+      const text = rendered.config.bundle.files.find(({path}) => path === place.file)?.text.slice(place.start, place.end) ?? ''
+      const [, expect] = /hc\('body'\) =~ \/(.*)\//.exec(text) ?? []
       draft.set('health.expect', expect, expression.directive.span)
     }
     return
