@@ -97,7 +97,10 @@ const LOST: readonly Lost[] = [
       if (!upstream.resolvers) upstream.dnsTtl = 10_000
     },
   },
-  {because: 'which encrypted listener asked for a redirect, which took its names from a plain one, and in what order they stood', forget: listeners},
+  {
+    because: 'which encrypted listener asked for a redirect, which took its names from a plain one, and in what order they stood',
+    forget: listeners,
+  },
 ]
 
 /** Also: the file around a fragment says on which address its port listens, and `*` and `[::]` of one port are one number. */

@@ -5,8 +5,8 @@ import type {Source} from './import-foreign.ts'
 import {FRONT_PAGE} from './import-foreign.ts'
 import {find} from './site-servers.ts'
 
-/** `listener` and `tls` of a configuration that others wrote. */
-export function foreignListeners(source: Source, draft: Draft): void {
+/** `listener` and `tls` of a configuration that others wrote; gives those that only redirect, which are halves of the same site. */
+export function foreignListeners(source: Source, draft: Draft): readonly Listener[] {
   const {chat, others, site} = source
   const encrypted = chat.filter(({tls}) => tls)
   const names = new Set(chat.flatMap(({serverNames}) => serverNames.map(name => name.toLowerCase())))
@@ -32,6 +32,7 @@ export function foreignListeners(source: Source, draft: Draft): void {
     if (redirects) draft.set(`${path}.redirect`, true, listener.span)
     if (listener.http2.span && !listener.http2.value) draft.set(`${path}.http2`, false, listener.http2.span)
   })
+  return redirectors
 }
 
 function place(path: string, {address, port, serverNames, proxyProtocol, span}: Listener, standard: number, draft: Draft): void {
@@ -69,12 +70,14 @@ function certified(path: string, listener: Listener, source: Source, draft: Draf
   if (verify && level !== 'none' && authority) {
     draft.set(`${path}.clientCertificates`, {authority: absolute(authority.values[0] ?? '')}, authority.directive.span)
     if (level !== 'require') draft.set(`${path}.clientCertificates.required`, false, verify.directive.span)
-    if (level === 'optional_no_ca') draft.leave(verify.directive.span, 'optional_no_ca: the certificates of clients are checked, if they send one')
+    if (level === 'optional_no_ca')
+      draft.leave(verify.directive.span, 'optional_no_ca: the certificates of clients are checked, if they send one')
   } else if (verify && level !== 'none')
     draft.leave(verify.directive.span, 'certificates of clients need tls.clientCertificates.authority, a file with the authorities')
   const strict = source.site.trace(listener, FRONT_PAGE).addedAnswers.find(({name}) => name === 'strict-transport-security')
   const [, age] = /max-age="?(\d+)/i.exec(strict?.value ?? '') ?? []
   if (!strict || age === undefined) return
   draft.set(`${path}.hsts`, durationText(Number(age) * 1000), strict.span)
-  if (strict.value.includes(';') && strict.span) draft.leave(strict.span, `of Strict-Transport-Security only max-age is kept: ${strict.value}`)
+  if (strict.value.includes(';') && strict.span)
+    draft.leave(strict.span, `of Strict-Transport-Security only max-age is kept: ${strict.value}`)
 }

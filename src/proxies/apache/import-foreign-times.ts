@@ -49,8 +49,7 @@ export function foreignTimes({poll, upload, webSocket, site, chat}: Source, draf
     draft.set('upload.stallTimeout', durationText(stall.value), stall.span)
   else if (stall.value !== DEFAULTS.stallTimeout)
     replaced(stall, 'a client that sends nothing is given up after 1m (upload.stallTimeout)', draft)
-  if (upload.wholeBodyTimeout.value !== undefined)
-    replaced(upload.wholeBodyTimeout, 'a body may be slow as long as it comes', draft)
+  if (upload.wholeBodyTimeout.value !== undefined) replaced(upload.wholeBodyTimeout, 'a body may be slow as long as it comes', draft)
   const header = chat[0]?.headerTimeout
   const ms = header?.value
   if (header?.span && ms !== undefined && ms < DEFAULTS.headerTimeout) draft.set('access.headerTimeout', durationText(ms), header.span)

@@ -1,3 +1,4 @@
+import {parseNode} from '../../parameters/grammar.ts'
 import type {Draft} from '../import-draft.ts'
 import {durationText} from '../import-draft.ts'
 import {nodeNames} from '../node-names.ts'
@@ -29,9 +30,12 @@ export function foreignUpstream(source: Source, draft: Draft): void {
 }
 
 function nodes(source: Source, {nodes: all}: Upstream, draft: Draft): void {
-  const unique = all.filter(
-    (node, index) => all.findIndex(own => own.host === node.host && own.port === node.port) === index && node.host !== '',
-  )
+  const known = all.filter(node => {
+    const address = `${node.host}:${node.port ?? 80}`
+    if (!parseNode(address)) draft.leave(node.span, `${node.address} is no host that parameters could name`)
+    return parseNode(address) !== undefined
+  })
+  const unique = known.filter((node, index) => known.findIndex(own => own.host === node.host && own.port === node.port) === index)
   const keys = unique.map(({key}) => key?.value)
   const application = isApplication(source)
   const whole = keys.every(key => key !== undefined && /^[A-Za-z][\w-]{0,63}$/.test(key)) && new Set(keys).size === keys.length
@@ -47,7 +51,10 @@ function nodes(source: Source, {nodes: all}: Upstream, draft: Draft): void {
     if (node.down) draft.set(`${path}.drain`, true, node.span)
     weigh(source, node, path, draft)
     if (node.maxConnections.value !== undefined && node.maxConnections.span)
-      draft.leave(node.maxConnections.span, `${node.maxConnections.text}: httpd counts it for each of its processes; upstream.nodes maxConnections is for all`)
+      draft.leave(
+        node.maxConnections.span,
+        `${node.maxConnections.text}: httpd counts it for each of its processes; upstream.nodes maxConnections is for all`,
+      )
   })
 }
 
@@ -132,5 +139,5 @@ function health({lines}: Source, {health: check, nodes: all}: Upstream, draft: D
     return
   }
   for (const {outFor} of all)
-    if (outFor.span) draft.leave(outFor.span, `${outFor.text}: replaced by health, which asks each node every 3s`)
+    if (outFor.span) draft.leave(outFor.span, `retry=${outFor.value / 1000}: replaced by health, which asks each node every 3s`)
 }

@@ -60,9 +60,9 @@ export function importForeign(config: ParsedConfig, version: string, lines: read
     upload,
     webSocket,
   }
-  foreignListeners(source, draft)
+  const redirectors = foreignListeners(source, draft)
   foreignUpstream(source, draft)
   foreignTimes(source, draft)
   foreignAccess(source, draft)
-  foreignLeftovers(source, draft)
+  foreignLeftovers({...source, others: source.others.filter(listener => !redirectors.includes(listener))}, draft)
 }

@@ -52,8 +52,8 @@ export function foreignLeftovers({lines, servers, chat, others, serverOf, poll, 
   const told = new Set([...ours].flatMap(server => server?.section?.directive ?? []))
   for (const listener of others) {
     const section = serverOf(listener)?.section?.directive
-    // what redirects to https, and the main server behind virtual hosts, were read or say nothing
-    if (!section || told.has(section) || draft.list('listener').length === 0) continue
+    // the main server behind virtual hosts says nothing of its own
+    if (!section || told.has(section)) continue
     told.add(section)
     draft.leave(listener.span, `another site: ${listener.serverNames.join(' ') || 'without a name'}`)
   }
@@ -67,7 +67,8 @@ function addressesOf({nodes}: {nodes: readonly {host: string; port?: number}[]})
 
 function reason({name, values, within, directive}: Line): string | undefined {
   if (READ.has(name) || DECIDED.has(name) || within.some(own => /^(?:directory|files)/.test(own.name))) return undefined
-  const [action = '', header = ''] = values[0]?.toLowerCase() === 'always' || values[0]?.toLowerCase() === 'onsuccess' ? values.slice(1) : values
+  const [action = '', header = ''] =
+    values[0]?.toLowerCase() === 'always' || values[0]?.toLowerCase() === 'onsuccess' ? values.slice(1) : values
   if (name === 'requestheader')
     return SENT.has(header.toLowerCase()) || action.toLowerCase() === 'unset'
       ? undefined

@@ -23,7 +23,8 @@ export function inOrder(all: readonly Placed[], listens: readonly {address: stri
     return Array.from({length: count}, (_, host) => own.filter(one => one.host === host))
   }
   const ports = [...new Set(listens.map(({port}) => port))]
-  const named = (port: number) => listens.filter(one => one.port === port && one.address !== '*' && one.address !== '[::]').map(({address}) => address)
+  const named = (port: number) =>
+    listens.filter(one => one.port === port && one.address !== '*' && one.address !== '[::]').map(({address}) => address)
   const kinds = [hostsOf(false), hostsOf(true)] as const
   const plainCount = kinds[0].flat().length
   let tries = 0

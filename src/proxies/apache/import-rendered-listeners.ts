@@ -192,7 +192,11 @@ function choose(plain: readonly Host[], encrypted: readonly Host[], placed: read
   const wanted = JSON.stringify([...plain, ...encrypted].map(({names, redirects}) => [names.join(' '), redirects]))
   const fits = (chosen: Chosen) => {
     const without = <T extends {host: number}>(all: readonly T[]) => all.map(({host: _, ...own}) => own)
-    const made = virtualHosts({listener: without(chosen.listener), tls: without(chosen.tls), forwarding: {trustedProxies: [], rfc7239: false}})
+    const made = virtualHosts({
+      listener: without(chosen.listener),
+      tls: without(chosen.tls),
+      forwarding: {trustedProxies: [], rfc7239: false},
+    })
     const shown = made.map(({serverName, serverAlias, redirectHosts, redirectSame, redirectTo}) => [
       `${serverName} ${serverAlias}`.trim(),
       [redirectHosts, redirectSame, redirectTo].filter(text => text !== ''),

@@ -118,8 +118,7 @@ function upstream(rendered: Rendered, draft: Draft): void {
   else if (ttl !== DEFAULT_TTL) draft.set('upstream.keepAlive', seconds(ttl), first?.line.directive.span)
   const resolvers = said(rendered.comments, /^Note: upstream\.resolvers: .*, not (\S+(?:, \S+)*); /)
   if (resolvers !== undefined) draft.set('upstream.resolvers', resolvers.split(', '), first?.line.directive.span)
-  if (resolvers !== undefined)
-    draft.set('upstream.dnsTtl', seconds(setting(first?.line, 'addressttl')), first?.line.directive.span)
+  if (resolvers !== undefined) draft.set('upstream.dnsTtl', seconds(setting(first?.line, 'addressttl')), first?.line.directive.span)
   const graceful = rendered.lines.find(({name}) => name === 'gracefulshutdowntimeout')
   const drained = graceful?.values[0] ?? said(rendered.comments, /^Note: upstream\.drainTimeout: GracefulShutdownTimeout (\d+) /)
   draft.set('upstream.drainTimeout', seconds(drained), graceful?.directive.span)
@@ -273,4 +272,3 @@ function logging({lines, metrics}: Rendered, draft: Draft): void {
   const port = /:(\d+)$/.exec(metrics?.args[0]?.value ?? '')?.[1]
   if (port !== undefined) draft.set('logging.metricsPort', Number(port), metrics?.span)
 }
-

@@ -27,7 +27,13 @@ export function importSnippets({config, lines, hosts: [host]}: Rendered, draft: 
 
   /** Lines between those that open and close a section. */
   function textOf({span}: Directive): readonly string[] {
-    return config.bundle.files.find(({path}) => path === span.file)?.text.slice(span.start, span.end).split('\n').slice(1, -1) ?? []
+    return (
+      config.bundle.files
+        .find(({path}) => path === span.file)
+        ?.text.slice(span.start, span.end)
+        .split('\n')
+        .slice(1, -1) ?? []
+    )
   }
 }
 
