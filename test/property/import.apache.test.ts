@@ -56,10 +56,6 @@ const LOST: readonly Lost[] = [
     },
   },
   {
-    because: 'the weight of the only node decides nothing between nodes of one weight',
-    forget: () => undefined,
-  },
-  {
     because: 'bits below the prefix of a network, and slashes at the end of a path, mean nothing',
     forget: ({access, forwarding}) => {
       access.allow = access.allow.map(normalNetwork)
