@@ -22,7 +22,7 @@ const DECIDED = words(
   'LimitRequestFieldSize LimitRequestFields KeepAlive KeepAliveTimeout MaxKeepAliveRequests MaxConnectionsPerChild MaxRequestsPerChild ThreadStackSize ListenBacklog',
   'AsyncRequestWorkerFactor H2MinWorkers H2MaxWorkers SSLOpenSSLConfCmd SSLCipherSuite SSLHonorCipherOrder SSLSessionTickets SSLSessionCache SSLSessionCacheTimeout',
   'SSLStaplingReturnResponderErrors SSLStaplingCache SSLVerifyDepth SSLProxyProtocol SSLProxyCipherSuite SSLProxyVerifyDepth SSLProxyCheckPeerExpire SSLCompression',
-  'SSLRandomSeed SSLPassPhraseDialog SSLCertificateChainFile SSLInsecureRenegotiation RemoteIPHeader DocumentRoot Directory DirectoryMatch Files FilesMatch AllowOverride Options Order Allow Deny',
+  'SSLRandomSeed SSLPassPhraseDialog SSLCertificateChainFile SSLInsecureRenegotiation RemoteIPHeader DocumentRoot Directory DirectoryMatch Files FilesMatch AllowOverride Options Order',
   'DirectoryIndex TypesConfig AddType AddEncoding AddLanguage AddCharset AddDefaultCharset MimeMagicFile HostnameLookups UseCanonicalName Mutex Define UnDefine',
   'Include IncludeOptional NameVirtualHost EnableSendfile EnableMMAP FileETag AccessFileName IndexOptions BufferedLogs HttpProtocolOptions CoreDumpDirectory',
   'RequireAll RequireAny RequireNone AuthMerging SetOutputFilter AddOutputFilterByType DeflateCompressionLevel BrowserMatch CacheDisable ProxyMatch If Else ElseIf',
@@ -76,6 +76,8 @@ function reason({name, values, within, directive}: Line): string | undefined {
   if (name === 'header')
     return ANSWERED.test(header) ? undefined : `the header ${header} of answers has no parameter: snippets.apache.virtualHost takes it`
   if (name === 'rewriterule' || name === 'rewritecond') return rewriting(values)
+  if (name === 'allow' || name === 'deny')
+    return values.at(-1)?.toLowerCase() === 'all' ? undefined : `${directive.name} ${values.join(' ')}: access.allow names who may connect`
   return `${directive.name} ${values.join(' ')}`.trim().replace(/\s+/g, ' ').replace(/\.$/, '') + ': no parameter says it'
 }
 
