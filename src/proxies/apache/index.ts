@@ -4,6 +4,7 @@ import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {nodes} from './nodes.ts'
 import {parse} from './parse.ts'
+import {importFrom} from './import.ts'
 import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
@@ -29,6 +30,7 @@ export const apache: Proxy = {
   parse,
   includes: includesOf,
   site,
+  importFrom,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,
