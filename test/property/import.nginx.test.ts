@@ -1,0 +1,4 @@
+import {PROXIES} from '../../src/proxies/index.ts'
+import {importTests} from '../support/import-tests.ts'
+
+importTests(PROXIES.nginx, [])
