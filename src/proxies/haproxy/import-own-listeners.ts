@@ -98,7 +98,7 @@ function strictLines(text: OwnText): readonly Statement[] {
 
 /** Strict-Transport-Security of a listener that shares its address with nobody, or of all. */
 function strict(bind: Bind, shared: boolean, text: OwnText): {hsts?: number} {
-  const line = strictLines(text).find(({words}) => words.includes('ssl_fc') || (!shared && words.includes(bind.name)))
+  const line = strictLines(text).find(({words}) => words[6] === 'ssl_fc' || (!shared && words[7] === bind.name))
   return line ? {hsts: maxAge(line)} : {}
 }
 
@@ -106,7 +106,7 @@ function strict(bind: Bind, shared: boolean, text: OwnText): {hsts?: number} {
 function stricter(tls: readonly Entry[], text: OwnText): void {
   const shared = [...new Set(tls.map(({bind}) => bind))].filter(bind => tls.filter(own => own.bind === bind).length > 1)
   for (const bind of shared) {
-    const lines = strictLines(text).filter(({words}) => words.includes('ssl_fc_sni') && words.includes(bind.name))
+    const lines = strictLines(text).filter(({words}) => words[10] === 'ssl_fc_sni' && words[7] === bind.name)
     const entries = tls.filter(own => own.bind === bind)
     lines.forEach((line, index) => {
       const entry = entries[index]

@@ -57,6 +57,16 @@ const valueAfter = ({words}: Statement, word: string) => {
   return at === -1 ? undefined : words[at + 1]
 }
 
+/** Words of a `server` line with their values; `backup` has none. */
+function optionsOf({words}: Statement): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (let at = 3; at < words.length; at++) {
+    const word = words[at] ?? ''
+    found.set(word, word === 'backup' ? '' : (words[++at] ?? ''))
+  }
+  return found
+}
+
 function nodes(text: OwnText, draft: Draft): void {
   const lines = text.all(BACKEND, 'server')
   const hosts = lines.map(({words}) => {
@@ -66,9 +76,10 @@ function nodes(text: OwnText, draft: Draft): void {
   const names = lines.map(({words}) => words[1] ?? '')
   const unnamed = isDeepStrictEqual(nodeNames(hosts), names)
   const routes = new Map(
-    text.all(BACKEND, 'use-server').map(({words}) => [words[1], (words[words.indexOf('end') + 1] ?? '').replace(/^\./, '')]),
+    text.all(BACKEND, 'use-server').map(({words}) => [words[1], (words[7] ?? '').replace(/^\./, '')]),
   )
-  const weights = lines.map(line => valueAfter(line, 'weight'))
+  const options = lines.map(optionsOf)
+  const weights = options.map(own => own.get('weight'))
   // A weight that is written on others although it is 1: the drained node had another one.
   const hidden = weights.includes('1') && weights.every(weight => weight === '1' || weight === '0') ? weights.indexOf('0') : -1
   lines.forEach((line, index) => {
@@ -83,9 +94,9 @@ function nodes(text: OwnText, draft: Draft): void {
     if (weight === '0') draft.set(`${path}.drain`, true, span)
     if (weight !== undefined && weight !== '0' && weight !== '1') draft.set(`${path}.weight`, Number(weight), span)
     if (index === hidden) draft.set(`${path}.weight`, 2, span)
-    const most = valueAfter(line, 'maxconn')
+    const most = options[index]?.get('maxconn')
     if (most !== undefined) draft.set(`${path}.maxConnections`, Number(most), span)
-    if (line.words.includes('backup')) draft.set(`${path}.backup`, true, span)
+    if (options[index]?.has('backup') === true) draft.set(`${path}.backup`, true, span)
   })
 }
 
@@ -104,7 +115,7 @@ function towardsNodes(text: OwnText, certificates: Certificates, version: string
     draft.set('upstream.tls.certificate', certificate, span)
     draft.set('upstream.tls.key', key, span)
     const servers = text.all(BACKEND, 'server')
-    const asked = servers.map(line => /^str\((.*)\)$/.exec(valueAfter(line, 'sni') ?? '')?.[1])
+    const asked = servers.map(line => /^str\((.*)\)$/.exec(optionsOf(line).get('sni') ?? '')?.[1])
     const meant = servers.map(({words}) => (words[2] ?? '').replace(/:\d+$/, '')).map(host => (isAddress(host) ? undefined : host))
     if (!isDeepStrictEqual(asked, meant)) draft.set('upstream.tls.serverName', asked[0], servers[0]?.directive.span)
   }
@@ -136,10 +147,11 @@ function affinity(text: OwnText, draft: Draft): void {
   const cookie = text.first(BACKEND, 'cookie')
   if (cookie) {
     const {span} = cookie.directive
+    const words = cookie.words.slice(2)
     draft.set('affinity.cookie', cookie.words[1], span)
-    if (!cookie.words.includes('httponly')) draft.set('affinity.httpOnly', false, span)
+    if (!words.includes('httponly')) draft.set('affinity.httpOnly', false, span)
     const overTls = text.first(text.frontend, 'http-after-response', 'replace-header', 'Set-Cookie')
-    const attributes = [...cookie.words, ...(overTls?.words[4] ?? '').split('; ')]
+    const attributes = [...words, ...(overTls?.words[4] ?? '').split('; ')]
     const sameSite = attributes.find(word => word.startsWith('SameSite='))?.slice('SameSite='.length)
     draft.set('affinity.sameSite', sameSite?.toLowerCase(), span)
     if (attributes.includes('Partitioned')) draft.set('affinity.partitioned', true, span)
@@ -162,7 +174,7 @@ function health(text: OwnText, draft: Draft): void {
   const {span, args} = send.directive
   draft.set('health.mode', 'http', span)
   draft.set('health.path', valueAfter(send, 'uri'), span)
-  const at = args.findIndex(({value}) => value === 'Authorization')
+  const at = args.findIndex(({value}, index) => value === 'Authorization' && args[index - 1]?.value === 'hdr')
   draft.set('health.auth', at === -1 ? undefined : /\$\{([A-Z0-9_]+)-/.exec(args[at + 1]?.raw ?? '')?.[1], span)
   const online = text.first(BACKEND, 'http-check', 'expect', 'status')
   draft.set('health.expect', online ? 'ONLINE' : text.first(BACKEND, 'http-check', 'expect', 'string')?.words[3], span)
