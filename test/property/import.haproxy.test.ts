@@ -110,7 +110,8 @@ const LOST: readonly Lost[] = [
     },
   },
   {
-    because: 'one limit is for silence within headers and files: the shorter is not written; nor is answerWithin where the pause of a file needs longer',
+    because:
+      'one limit is for silence within headers and files: the shorter is not written; nor is answerWithin where the pause of a file needs longer',
     forget({upload, access}) {
       const late = Math.max(upload.answerWithin, upload.stallTimeout + 5000)
       if (upload.stallTimeout <= access.headerTimeout)

@@ -39,7 +39,8 @@ export function certificatesOf(text: OwnText, version: string): Certificates {
       const found = stored(crt)
       if (!found) return crt === DEFAULT_CERTIFICATE ? {} : plain(crt)
       // One pair that several listeners have is loaded for each, and known by the first name.
-      const own = store.find(({certificate, key, rank}) => certificate === found.certificate && key === found.key && !given.has(rank)) ?? found
+      const own =
+        store.find(({certificate, key, rank}) => certificate === found.certificate && key === found.key && !given.has(rank)) ?? found
       given.add(own.rank)
       return {certificate: own.certificate, key: own.key, rank: own.rank}
     },

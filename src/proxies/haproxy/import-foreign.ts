@@ -104,19 +104,23 @@ function encryption(path: string, listener: Listener, source: Source, draft: Dra
     if (verify.value === 'optional') draft.set(`${path}.clientCertificates.required`, false, verify.span)
   }
   if (!http2.value && http2.span) draft.set(`${path}.http2`, false, http2.span)
-  const added = source.site.trace(listener, FRONT_PAGE).addedAnswers.find(({name}) => name === STRICT) ??
+  const added =
+    source.site.trace(listener, FRONT_PAGE).addedAnswers.find(({name}) => name === STRICT) ??
     source.poll.addedAnswers.find(({name}) => name === STRICT)
   const [, seconds] = /max-age="?(\d+)/i.exec(added?.value ?? '') ?? []
   if (!added || seconds === undefined) return
   draft.set(`${path}.hsts`, `${Number(seconds)}s`, added.span)
-  if (added.value.includes(';')) draft.leave(added.span ?? listener.span, `of Strict-Transport-Security only max-age is kept: ${added.value}`)
+  if (added.value.includes(';'))
+    draft.leave(added.span ?? listener.span, `of Strict-Transport-Security only max-age is kept: ${added.value}`)
 }
 
 function otherSites(source: Source, draft: Draft): void {
   const {site, sections} = source
   const kept = new Set([...chatSections(source)])
   const redirecting = site.listeners.filter(own => !own.chat && !own.tls && redirects(own, source)).map(own => source.bindOf(own)?.section)
-  const metrics = sections.proxies.filter(section => section.own.some(({words}) => words[2] === 'prometheus-exporter' || words[0] === 'stats'))
+  const metrics = sections.proxies.filter(section =>
+    section.own.some(({words}) => words[2] === 'prometheus-exporter' || words[0] === 'stats'),
+  )
   for (const section of sections.proxies) {
     if (kept.has(section) || redirecting.includes(section) || section.kind === '') continue
     if (metrics.includes(section)) {
@@ -157,10 +161,12 @@ function rest(source: Source, draft: Draft): void {
 const OF_GLOBAL = /^(?:lua-load|tune\.(?:bufsize|maxrewrite|http\.maxhdr)|nbthread|cpu-map|ssl-engine|module-load|h1-case-adjust)/
 
 /** Headers that rules set, and the parameters set otherwise or not at all. */
-const OWN_HEADERS = /^(?:x-forwarded-|x-real-ip$|forwarded$|x-request-id$|upgrade$|connection$|http2-settings$|strict-transport-security$|access-control-|x-client-)/i
+const OWN_HEADERS =
+  /^(?:x-forwarded-|x-real-ip$|forwarded$|x-request-id$|upgrade$|connection$|http2-settings$|strict-transport-security$|access-control-|x-client-)/i
 
 function headers(source: Source, draft: Draft): void {
-  const of = (line: Line) => /^http-(?:request|response|after-response)$/.test(line.words[0] ?? '') && /^(?:set|add|del)-header$/.test(line.words[1] ?? '')
+  const of = (line: Line) =>
+    /^http-(?:request|response|after-response)$/.test(line.words[0] ?? '') && /^(?:set|add|del)-header$/.test(line.words[1] ?? '')
   for (const section of chatSections(source))
     for (const line of section.own)
       if (of(line) && !OWN_HEADERS.test(line.words[2] ?? ''))

@@ -35,7 +35,12 @@ export function ownListeners(text: OwnText, certificates: Certificates, draft: D
     return crts.map((crt): Entry => ({bind, ...certificates.listener(crt), ...strict(bind, crts.length > 1, text)}))
   })
   if (text.all(text.frontend, 'http-after-response', 'set-header', 'Strict-Transport-Security').length > 0) stricter(tls, text)
-  const plain = plainEntries(binds.filter(bind => !isTls(bind)), tls.length, publicNames, text)
+  const plain = plainEntries(
+    binds.filter(bind => !isTls(bind)),
+    tls.length,
+    publicNames,
+    text,
+  )
   const inherits = plain.length > 0 && plain.every(({bind}) => bind.named)
   namesOf(tls, publicNames, inherits)
   const firstName = firstNameOf(text)

@@ -35,7 +35,8 @@ export function importOwn(text: OwnText, version: string, draft: Draft): void {
   logging(text, draft)
   for (const {place, text: lines, span} of text.snippets) draft.set(`snippets.haproxy.${place}`, lines, span)
   for (const {directive, words} of text.lines)
-    if (!RENDERED.test(words.slice(0, 3).join(' '))) draft.leave(directive.span, `${words.slice(0, 3).join(' ')}: this was added by hand: a snippet keeps it`)
+    if (!RENDERED.test(words.slice(0, 3).join(' ')))
+      draft.leave(directive.span, `${words.slice(0, 3).join(' ')}: this was added by hand: a snippet keeps it`)
 }
 
 /** What lines of a rendered file begin with. */
@@ -75,9 +76,7 @@ function nodes(text: OwnText, draft: Draft): void {
   })
   const names = lines.map(({words}) => words[1] ?? '')
   const unnamed = isDeepStrictEqual(nodeNames(hosts), names)
-  const routes = new Map(
-    text.all(BACKEND, 'use-server').map(({words}) => [words[1], (words[7] ?? '').replace(/^\./, '')]),
-  )
+  const routes = new Map(text.all(BACKEND, 'use-server').map(({words}) => [words[1], (words[7] ?? '').replace(/^\./, '')]))
   const options = lines.map(optionsOf)
   const weights = options.map(own => own.get('weight'))
   // A weight that is written on others although it is 1: the drained node had another one.
