@@ -60,6 +60,7 @@ function times({poll, upload, webSocket, chat}: Source, draft: Draft): void {
       replaced(bodyLimit, 'files of up to 10 MiB fit (upload.maxFileSize)', draft)
   }
   const stall = upload.bodyTimeout
+  if (chat.layer4.value) return
   if (known(stall.value) && stall.value > DEFAULTS.stallTimeout) draft.set('upload.stallTimeout', durationText(stall.value), stall.span)
   else if (stall.value !== DEFAULTS.stallTimeout)
     replaced(stall, 'a client that sends nothing of its file is given up after 1m (upload.stallTimeout)', draft)
@@ -94,7 +95,7 @@ function paths(source: Source, draft: Draft): void {
   const found = chatSections(source)
     .flatMap(section => linesOf(section).flatMap(pathsIn))
     .filter(({path}) => /^\/genesys(?:\/|$)/.test(path) || [COMETD_PATH, FILES_PATH].some(own => covers(path, own)))
-    .filter(({path}) => reaches(path))
+    .filter(({path}) => reaches(path) || reaches(`${path}/`))
   const outer = found.filter(({path}, index) => !found.some((other, at) => (other.path === path ? at < index : covers(other.path, path))))
   const used = [COMETD_PATH, ...(upload.end.kind === 'upstream' ? [FILES_PATH] : [])]
   if (outer.length > 0) {

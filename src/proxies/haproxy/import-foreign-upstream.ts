@@ -1,7 +1,7 @@
 import type {Draft} from '../import-draft.ts'
 import {durationText} from '../import-draft.ts'
 import {durationOf} from './defaults.ts'
-import {same} from './import-source.ts'
+import {fileOf, same} from './import-source.ts'
 import type {Source} from './import-source.ts'
 import {all, inForce} from './sections.ts'
 import {flag, nodeLines, valued, wordsOfServer} from './site-nodes.ts'
@@ -18,6 +18,7 @@ export function importUpstream(source: Source, draft: Draft): void {
   const {upstream, site} = source
   if (!upstream) return
   nodes(source, draft)
+  if (draft.list('upstream.nodes').length === 0) return
   towardsNodes(source, draft)
   if (upstream.resolution.value === 'followed') {
     for (const {address, span} of site.nameServers) draft.add('upstream.resolvers', address, span)
@@ -29,7 +30,9 @@ export function importUpstream(source: Source, draft: Draft): void {
   } else if (upstream.resolution.value === 'request' && upstream.resolution.span)
     draft.leave(upstream.resolution.span, 'the node is chosen by a rule of the request: parameters name the nodes')
   const {keepAlive, keepAliveTimeout} = upstream
-  if (!keepAlive.value) draft.set('upstream.keepAlive', '0s', keepAlive.span)
+  if (source.chat.layer4.value) {
+    // bytes were passed on: nothing was said of HTTP
+  } else if (!keepAlive.value) draft.set('upstream.keepAlive', '0s', keepAlive.span)
   else if (keepAliveTimeout.span && keepAliveTimeout.value !== undefined && !Number.isNaN(keepAliveTimeout.value)) {
     const ms = keepAliveTimeout.value * PURGES
     if (ms < GMS_KEEPS) draft.set('upstream.keepAlive', durationText(ms), keepAliveTimeout.span)
@@ -68,7 +71,7 @@ function nodes({upstream, backend}: Source, draft: Draft): void {
       )
     }
     if (node.port === undefined) {
-      draft.leave(node.span, `${node.address} has no port of its own: nodes are host:port`)
+      draft.leave(node.span, `${node.address} is not an address with a port: nodes are host:port`)
       continue
     }
     if (node.down) {
@@ -94,7 +97,7 @@ function nodes({upstream, backend}: Source, draft: Draft): void {
   }
 }
 
-function towardsNodes({backend, upstream}: Source, draft: Draft): void {
+function towardsNodes({backend, upstream, sections}: Source, draft: Draft): void {
   const [line] = backend ? nodeLines(backend) : []
   if (!line || !upstream?.nodes.some(({tls}) => tls)) return
   const words = wordsOfServer(line)
@@ -109,7 +112,7 @@ function towardsNodes({backend, upstream}: Source, draft: Draft): void {
   if (verified?.value === false && value('verify').text === 'none') {
     draft.set('upstream.tls.verify', false, verified.span)
   } else if (authority.text !== undefined && authority.text !== '@system-ca')
-    draft.set('upstream.tls.authority', authority.text, authority.span)
+    draft.set('upstream.tls.authority', fileOf(authority.text, 'ca-base', sections), authority.span)
   const names = new Set(upstream.nodes.map(({tls}) => tls?.serverName?.value))
   const [name] = names
   const setting = upstream.nodes.find(({tls}) => tls?.serverName)?.tls?.serverName
@@ -119,7 +122,8 @@ function towardsNodes({backend, upstream}: Source, draft: Draft): void {
   else if (name !== undefined && !/^[A-Za-z0-9.-]+$/.test(name) && setting?.span)
     draft.leave(setting.span, `the name ${name} changes with the request: upstream.tls.serverName is one name, or that of each node`)
   const certificate = value('crt')
-  draft.set('upstream.tls.certificate', certificate.text, certificate.span)
+  if (certificate.text !== undefined)
+    draft.set('upstream.tls.certificate', fileOf(certificate.text, 'crt-base', sections), certificate.span)
 }
 
 function affinity({upstream}: Source, draft: Draft): void {

@@ -3,9 +3,8 @@ import type {Listener} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {importTraffic} from './import-foreign-traffic.ts'
 import {importUpstream} from './import-foreign-upstream.ts'
-import {chatSections, FRONT_PAGE, shown, sourceOf} from './import-source.ts'
+import {chatSections, fileOf, FRONT_PAGE, shown, sourceOf} from './import-source.ts'
 import type {Source} from './import-source.ts'
-import {last} from './sections.ts'
 import type {Line} from './sections.ts'
 
 /** The parameters of a configuration that others wrote. */
@@ -13,6 +12,12 @@ export function importForeign(config: ParsedConfig, version: string, draft: Draf
   const source = sourceOf(config, version)
   if (!source) return
   importListeners(source, draft)
+  const {layer4} = source.chat
+  if (layer4.value)
+    draft.leave(
+      layer4.span ?? source.chat.span,
+      'mode tcp passes bytes on: rendered, HAProxy reads HTTP, tells GMS the client and closes what is not the chat',
+    )
   importUpstream(source, draft)
   importTraffic(source, draft)
   otherSites(source, draft)
@@ -76,10 +81,7 @@ function encryption(path: string, listener: Listener, source: Source, draft: Dra
   if (!line || !tls) return
   const values = (word: string) => line.args.filter((_, index) => line.args[index - 1]?.value === word)
   const [certificate, ...others] = values('crt')
-  const file = (name: string, base: string) => {
-    const folder = last(source.sections.global, base)?.words[1]
-    return name.startsWith('/') || name.startsWith('@') ? name : `${folder ?? '/etc/haproxy'}/${name}`
-  }
+  const file = (name: string, base: string) => fileOf(name, base, source.sections)
   if (certificate) {
     const [, store, alias] = /^@([^/]+)\/(.+)$/.exec(certificate.value) ?? []
     const load = source.sections.all
@@ -137,7 +139,7 @@ const IMPLIED = new RegExp(
     'bind|mode|log|option (?:httplog|tcplog|dontlognull|dontlog-normal|forwardfor|http-keep-alive|http-server-close|httpclose|redispatch|httpchk|tcp-check|prefer-last-server|log-health-checks)',
     'option (?:splice|contstats|log-separate-errors|logasap|socket-stats|tcpka|clitcpka|srvtcpka|forwarded|allbackups)|log-format|log-tag|unique-id|description|id |balance|hash-|default_backend|use_backend',
     'acl|server|default-server|server-template|dispatch|cookie|stick|http-check|tcp-check|maxconn|retries|retry-on|http-reuse|timeout|stats|capture|declare|fullconn|guid|enabled|compression|email-alert',
-    'http-request (?:set-header|add-header|del-header|deny|reject|redirect|return|track-sc|set-var|set-src|set-log-level|use-service|set-timeout|cache-use|wait-for-body)|redirect',
+    'http-request (?:set-uri %\\[pathq\\]|set-header|add-header|del-header|deny|reject|redirect|return|track-sc|set-var|set-src|set-log-level|use-service|set-timeout|cache-use|wait-for-body)|redirect',
     'tcp-request (?:connection (?:expect-proxy|track-sc|reject|accept)|session track-sc|content track-sc|inspect-delay|content (?:accept|reject))|http-(?:response|after-response) (?:set-header|add-header|del-header)',
   ].join('|')})`,
 )
@@ -162,7 +164,7 @@ const OF_GLOBAL = /^(?:lua-load|tune\.(?:bufsize|maxrewrite|http\.maxhdr)|nbthre
 
 /** Headers that rules set, and the parameters set otherwise or not at all. */
 const OWN_HEADERS =
-  /^(?:x-forwarded-|x-real-ip$|forwarded$|x-request-id$|upgrade$|connection$|http2-settings$|strict-transport-security$|access-control-|x-client-)/i
+  /^(?:x-forwarded(?:-|$)|x-real-ip$|forwarded$|x-request-id$|upgrade$|connection$|http2-settings$|strict-transport-security$|access-control-|x-client-)/i
 
 function headers(source: Source, draft: Draft): void {
   const of = (line: Line) =>

@@ -3,7 +3,7 @@ import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import type {Listener, Request, Site, Upstream, Way} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
-import {all, sectionsOf} from './sections.ts'
+import {all, last, sectionsOf} from './sections.ts'
 import type {Line, Section, Sections} from './sections.ts'
 import {site as siteOf} from './site.ts'
 
@@ -77,6 +77,11 @@ export function networksOf(name: string, section: Section): readonly {network: s
     return args.slice(2).flatMap(({value, span}) => (value === '--' ? [] : [{network: value, span}]))
   })
   return lines.length > 0 && found.every(own => own !== undefined) ? found.flat() : undefined
+}
+
+/** A file as a line names it: relative ones lie in the folder that `base` (`crt-base`, `ca-base`) names, else where HAProxy keeps its own. */
+export function fileOf(name: string, base: string, {global}: Sections): string {
+  return name.startsWith('/') || name.startsWith('@') ? name : `${last(global, base)?.words[1] ?? '/etc/haproxy'}/${name}`
 }
 
 /** A line as it is written, for a person: its first words. */
