@@ -3,6 +3,7 @@ import {listeners, nameServers, nodes} from './addresses.ts'
 import {certificateFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
 import {caveats, unsupported} from './honour.ts'
+import {importFrom} from './import.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse, statementsOf} from './parse.ts'
 import {recognise} from './recognise.ts'
@@ -34,6 +35,7 @@ export const haproxy: Proxy = {
   view,
   parse,
   site,
+  importFrom,
   includes(directives) {
     const all = statementsOf(directives)
     return [
