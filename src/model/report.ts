@@ -89,6 +89,8 @@ export interface Outcome {
   notInFile?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
+  /** Only in compressed time: why this one was run in real time all the same. */
+  realTime?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
   followsFrom?: string
   /** Filled only when `failed`. */
@@ -174,7 +176,10 @@ export interface SubjectReport {
   source: string
   /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already; `none` where nothing was run. */
   upstream: string
-  timing: 'real'
+  /** `compressed`: durations of the proxy, of GMS and of clients were divided by `timingFactor`; times of outcomes are those of production. */
+  timing: 'real' | 'compressed'
+  /** Only for `compressed`. */
+  timingFactor?: number
   /** Unified diff of what was changed to run it; empty when nothing was. */
   sandboxDiff: string
   /** Folder kept with `--keep`. */

@@ -1,6 +1,7 @@
 import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import type {Durations} from './compressed.ts'
 import type {Site} from './site.ts'
 import type {Directive, ParsedConfig} from './syntax.ts'
 
@@ -172,6 +173,8 @@ export interface Proxy {
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
   /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
   site?(config: ParsedConfig, version: string): Site
+  /** Every duration of the configuration, the defaults of `version` (`X.Y.Z`) made explicit. Absent: this column cannot be run in compressed time. */
+  durations?(config: ParsedConfig, version: string): Durations
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first (`chatFirst`). */

@@ -155,6 +155,11 @@ export interface Check {
   heavy?: boolean
   /** Upper bound of the run on a busy machine, ms; past it the check is errored. */
   budgetMs(promises: Promises): number
+  /**
+   * Durations that it compares those of the proxy with, ms of production: it runs in compressed time when each of them keeps its order. Such a check
+   * keeps its own durations with `lasting`. Absent: it runs in real time.
+   */
+  moments?(promises: Promises): readonly number[]
   /** The wait that cannot be shortened, ms: what the whole run is measured against. */
   longestWaitMs?(promises: Promises): number
   run(stage: Stage): Promise<Judgement>

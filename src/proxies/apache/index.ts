@@ -1,4 +1,5 @@
 import type {Proxy} from '../proxy.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
@@ -29,6 +30,7 @@ export const apache: Proxy = {
   parse,
   includes: includesOf,
   site,
+  durations,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,
