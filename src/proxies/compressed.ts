@@ -1,9 +1,16 @@
 import type {Edit, Span} from '../model/bundle.ts'
 
+/**
+ * Who feels a duration. `traffic`: a request or a WebSocket on which nothing comes for a while; `header` and `body`: a client
+ * who is slow with what he sends; `drain`: what goes on after a reload; `other`: whoever connects next (a node that failed, a connection that nobody uses).
+ */
+export type Felt = 'traffic' | 'header' | 'body' | 'drain' | 'other'
+
 /** One directive, or one word of it, that says how long something may last. */
 export interface Duration {
   /** As an operator calls it: `proxy_read_timeout`, `fail_timeout`. */
   directive: string
+  felt: readonly Felt[]
   /** What is written anew; an insertion (`start === end`) makes a default explicit. */
   span: Span
   /** In force now, ms, all above 0. */
@@ -26,6 +33,8 @@ export interface Durations {
 /** A check that compares durations of the proxy with its own. */
 export interface Timed {
   id: string
+  /** What it compares its own durations with. */
+  feels: readonly Felt[]
   /** Its own, ms of production. */
   moments: readonly number[]
 }
@@ -62,6 +71,7 @@ export function compress(durations: Durations, checks: readonly Timed[], factors
 /** A value in force, and what it is to be. */
 interface Scaled {
   directive: string
+  felt: readonly Felt[]
   ms: number
   here: number
   lagMs: number
@@ -69,18 +79,21 @@ interface Scaled {
 
 function planFor(found: readonly Duration[], checks: readonly Timed[], factor: number): Compression {
   const scaled = found.map(duration =>
-    duration.values.map((ms): Scaled => ({directive: duration.directive, ms, lagMs: duration.lagMs ?? 0, here: chosen(duration, ms, checks, factor)})),
+    duration.values.map((ms): Scaled => {
+      const {directive, felt, lagMs = 0} = duration
+      return {directive, felt, ms, lagMs, here: chosen(duration, ms, checks, factor)}
+    }),
   )
   const realTime = new Map<string, string>()
   const all = scaled.flat()
-  for (const {id, moments} of checks)
-    for (const moment of moments) {
-      const lost = all.find(value => !keeps(value, moment, factor))
-      if (lost && !realTime.has(id))
-        realTime.set(id, `${lost.directive} of ${seconds(lost.ms)} would not keep its distance from ${seconds(moment)} in compressed time`)
-    }
-  const mixed = mixedUp(all)
-  if (mixed) for (const {id} of checks) if (!realTime.has(id)) realTime.set(id, mixed)
+  for (const check of checks) {
+    const lost = lostBy(
+      check,
+      all.filter(({felt}) => feelsOneOf(check, felt)),
+      factor,
+    )
+    if (lost !== undefined) realTime.set(check.id, lost)
+  }
   return {
     factor,
     edits: found.map((duration, index) => ({
@@ -95,15 +108,28 @@ function planFor(found: readonly Duration[], checks: readonly Timed[], factor: n
   }
 }
 
+function feelsOneOf({feels}: Timed, felt: readonly Felt[]): boolean {
+  return felt.some(one => feels.includes(one))
+}
+
+/** The order that a check would lose; `undefined` when it loses none. */
+function lostBy({moments}: Timed, own: readonly Scaled[], factor: number): string | undefined {
+  for (const moment of moments) {
+    const lost = own.find(value => !keeps(value, moment, factor))
+    if (lost) return `${lost.directive} of ${seconds(lost.ms)} would not keep its distance from ${seconds(moment)} in compressed time`
+  }
+  return mixedUp(own)
+}
+
 /** The nearest value that the proxy obeys and that keeps its distance from the moments of all checks; else the one that fails the fewest. */
-function chosen({directive, stepMs, lagMs = 0}: Duration, ms: number, checks: readonly Timed[], factor: number): number {
+function chosen({directive, felt, stepMs, lagMs = 0}: Duration, ms: number, checks: readonly Timed[], factor: number): number {
   const exact = ms / factor
-  const moments = checks.flatMap(({moments: own}) => own)
+  const moments = checks.flatMap(check => (feelsOneOf(check, felt) ? check.moments : []))
   const near = moments
     .filter(moment => moment !== ms && Math.abs(moment - ms) / factor < LEAST_GAP_MS + lagMs)
     .map(moment => moment / factor + Math.sign(ms - moment) * (LEAST_GAP_MS + (ms < moment ? lagMs : 0)))
   const candidates = [exact, ...near].flatMap(value => [Math.floor(value / stepMs) * stepMs, Math.ceil(value / stepMs) * stepMs])
-  const losses = (here: number) => moments.filter(moment => !keeps({directive, ms, here, lagMs}, moment, factor)).length
+  const losses = (here: number) => moments.filter(moment => !keeps({directive, felt, ms, here, lagMs}, moment, factor)).length
   const possible = [...new Set(candidates.map(value => Math.max(stepMs, value)))]
   return possible.sort((a, b) => losses(a) - losses(b) || Math.abs(a - exact) - Math.abs(b - exact))[0] ?? stepMs
 }

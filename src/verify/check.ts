@@ -1,6 +1,7 @@
 import type {Budgets, Flow, Target, Transcript} from '../flows/flow.ts'
 import type {Meta, Transport} from '../model/catalogue.ts'
 import type {Evidence, Location, Promises} from '../model/report.ts'
+import type {Felt} from '../proxies/compressed.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import type {Shown} from './node-identities.ts'
 import type {ReachedListener} from '../runtime/runtime.ts'
@@ -156,10 +157,10 @@ export interface Check {
   /** Upper bound of the run on a busy machine, ms; past it the check is errored. */
   budgetMs(promises: Promises): number
   /**
-   * Durations that it compares those of the proxy with, ms of production: it runs in compressed time when each of them keeps its order. Such a check
-   * keeps its own durations with `lasting`. Absent: it runs in real time.
+   * What it compares with durations of the proxy, and its own durations, ms of production: it runs in compressed time when all of them keep their
+   * order. Such a check keeps to its own durations with `lasting`. Absent: it runs in real time.
    */
-  moments?(promises: Promises): readonly number[]
+  timed?: {feels: readonly Felt[]; moments(promises: Promises): readonly number[]}
   /** The wait that cannot be shortened, ms: what the whole run is measured against. */
   longestWaitMs?(promises: Promises): number
   run(stage: Stage): Promise<Judgement>

@@ -14,19 +14,19 @@ export function compressionFor(
   {config}: Prepared,
   {version, promises, checks}: {version: string; promises: Promises; checks: readonly Check[]},
 ): Compression {
-  const timed = checks.flatMap(({meta: {id}, moments}) => (moments ? [{id, moments: moments(promises)}] : []))
+  const timed = checks.flatMap(({meta: {id}, timed: own}) => (own ? [{id, feels: own.feels, moments: own.moments(promises)}] : []))
   const durations = proxy.durations?.(config, version) ?? {
     found: [],
     unclear: [{directive: proxy.title, because: 'its durations are not known'}],
   }
   const compression = compress(durations, timed)
-  const patient = checks.filter(({moments, longestWaitMs}) => longestWaitMs !== undefined && !moments)
+  const patient = checks.filter(({timed: own, longestWaitMs}) => longestWaitMs !== undefined && !own)
   return {...compression, realTime: new Map([...compression.realTime, ...patient.map(({meta: {id}}) => [id, NO_MOMENTS] as const)])}
 }
 
 /** Says whether a check runs in compressed time. */
-export function isPaced({meta: {id}, moments}: Check, compression: Compression | undefined): boolean {
-  return compression !== undefined && compression.factor > 1 && moments !== undefined && !compression.realTime.has(id)
+export function isPaced({meta: {id}, timed}: Check, compression: Compression | undefined): boolean {
+  return compression !== undefined && compression.factor > 1 && timed !== undefined && !compression.realTime.has(id)
 }
 
 /** Promises of production as they are kept to at a pace. */

@@ -276,9 +276,12 @@ async function verifyConfiguration(
 function assertCompressible(subjects: readonly Subject[], {upstream = []}: VerifyOptions): void {
   const url = subjects.find(({kind}) => kind === 'url')
   if (!url && upstream.length === 0) return
-  throw new UsageError(`--timing compressed cannot be used with ${url ? `${url.name}, a proxy that already runs` : 'a real GMS'}: its durations are its own`, {
-    suggestions: ['leave out --timing'],
-  })
+  throw new UsageError(
+    `--timing compressed cannot be used with ${url ? `${url.name}, a proxy that already runs` : 'a real GMS'}: its durations are its own`,
+    {
+      suggestions: ['leave out --timing'],
+    },
+  )
 }
 
 /** The stage of the checks that run in compressed time beside others; absent when none does. */
@@ -304,7 +307,9 @@ async function compressed(
 function told(outcome: Outcome, compression: Compression | undefined): Outcome {
   const because = compression?.realTime.get(outcome.id)
   const judged = outcome.status === 'passed' || outcome.status === 'failed'
-  return because !== undefined && judged && CHECKS.some(check => check.meta.id === outcome.id && check.longestWaitMs) ? {...outcome, realTime: because} : outcome
+  return because !== undefined && judged && CHECKS.some(check => check.meta.id === outcome.id && check.longestWaitMs)
+    ? {...outcome, realTime: because}
+    : outcome
 }
 
 /** @throws EnvironmentError when no chat can be had there. */

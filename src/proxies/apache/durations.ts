@@ -1,5 +1,5 @@
 import type {Span} from '../../model/bundle.ts'
-import type {Duration, Durations} from '../compressed.ts'
+import type {Duration, Durations, Felt} from '../compressed.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
@@ -13,6 +13,13 @@ const STEP_MS = 1000
 const LOOK_MS = 1000
 const OF_A_SERVER = ['Timeout', 'KeepAliveTimeout', 'ProxyTimeout', 'H2StreamTimeout', 'GracefulShutdownTimeout']
 const OF_A_POOL = ['timeout', 'connectiontimeout', 'retry', 'ttl', 'ping', 'addressttl', 'hcinterval']
+const FELT: Readonly<Record<string, readonly Felt[]>> = {
+  timeout: ['traffic'],
+  proxytimeout: ['traffic'],
+  'timeout=': ['traffic'],
+  h2streamtimeout: ['traffic'],
+  gracefulshutdowntimeout: ['drain'],
+}
 /** Sections that are there or not, and change nothing of where a line stands. */
 const TRANSPARENT = ['IfModule', 'IfDefine', 'IfVersion', 'IfFile', 'IfDirective', 'IfSection']
 
@@ -46,7 +53,14 @@ export function durations(config: ParsedConfig, version: string): Durations {
 }
 
 function durationAt(span: Span, directive: string, ms: number, before = '', after = ''): Duration {
-  return {directive, span, values: [ms], stepMs: STEP_MS, write: ([here = ms]) => `${before}${here / 1000}${after}`}
+  return {
+    directive,
+    felt: FELT[directive.toLowerCase()] ?? ['other'],
+    span,
+    values: [ms],
+    stepMs: STEP_MS,
+    write: ([here = ms]) => `${before}${here / 1000}${after}`,
+  }
 }
 
 /** `header=20-40,MinRate=500`: both limits are divided, and the rate grows by as much. */
@@ -62,9 +76,18 @@ function stageOf(argument: Argument, variables: Variables, unclear: {directive: 
   return [stage(argument.span, name, from, to, rate)]
 }
 
-function stage(span: Span, name: string, from: string, to: string | undefined, rate: string | undefined, before = '', after = ''): Duration {
+function stage(
+  span: Span,
+  name: string,
+  from: string,
+  to: string | undefined,
+  rate: string | undefined,
+  before = '',
+  after = '',
+): Duration {
   return {
     directive: `RequestReadTimeout ${name}`,
+    felt: [/^header$/i.test(name) ? 'header' : /^body$/i.test(name) ? 'body' : 'other'],
     span,
     values: [from, ...(to === undefined ? [] : [to])].map(text => Number(text) * 1000),
     stepMs: STEP_MS,
@@ -77,7 +100,10 @@ function stage(span: Span, name: string, from: string, to: string | undefined, r
 /** A node that failed is left alone for a minute, and asked how it is every half of one, when nobody says more. */
 function ofPools(places: readonly Placed[], version: string): readonly Duration[] {
   const said = (name: string) =>
-    places.some(({directive}) => isNamed(directive, 'ProxySet', 'Proxy') && directive.args.some(({value}) => value.toLowerCase().startsWith(`${name}=`)))
+    places.some(
+      ({directive}) =>
+        isNamed(directive, 'ProxySet', 'Proxy') && directive.args.some(({value}) => value.toLowerCase().startsWith(`${name}=`)),
+    )
   return places.flatMap(({directive}) => {
     if (!isPool(directive)) return []
     const has = (name: string) => directive.args.some(({value}) => value.toLowerCase().startsWith(`${name}=`))

@@ -1,4 +1,4 @@
-import type {Duration, Durations} from '../compressed.ts'
+import type {Duration, Durations, Felt} from '../compressed.ts'
 import type {Argument, ParsedConfig} from '../syntax.ts'
 import type {DefaultRow} from './defaults.ts'
 import {DEFAULTS, defaultOf, durationOf} from './defaults.ts'
@@ -7,6 +7,18 @@ import {linesOf, PROXY_KINDS, sectionsOf} from './sections.ts'
 
 /** `unit: 's'` is what browsers, caches and tables of TLS keep: no chat waits for it. */
 const ROWS = DEFAULTS.filter(({unit}) => unit === 'ms')
+const FELT: Readonly<Record<string, readonly Felt[]>> = {
+  'timeout client': ['traffic'],
+  'timeout server': ['traffic'],
+  'timeout tunnel': ['traffic'],
+  'set-timeout': ['traffic'],
+  'timeout http-request': ['header', 'body'],
+  'tcp-request inspect-delay': ['header', 'body'],
+  time: ['body'],
+  'hard-stop-after': ['drain'],
+  grace: ['drain'],
+  'close-spread-time': ['drain'],
+}
 const SERVERS = ['server', 'server-template', 'default-server']
 
 /** Every duration of a HAProxy configuration, those that nobody wrote among them. */
@@ -32,7 +44,13 @@ export function durations(config: ParsedConfig, version: string): Durations {
     if (linesOf(section).some(({words}) => words[0] === 'default-server' && words.includes('inter'))) continue
     for (const {words, args} of section.own) {
       const last = args.at(-1)?.span
-      if ((words[0] === 'server' || words[0] === 'server-template') && !words.includes('inter') && words.includes('check') && last && typeof inter === 'number')
+      if (
+        (words[0] === 'server' || words[0] === 'server-template') &&
+        !words.includes('inter') &&
+        words.includes('check') &&
+        last &&
+        typeof inter === 'number'
+      )
         found.push(durationAt({...last, start: last.end}, 'inter', inter, ' inter '))
     }
   }
@@ -40,7 +58,7 @@ export function durations(config: ParsedConfig, version: string): Durations {
 }
 
 function durationAt(span: Duration['span'], directive: string, ms: number, before: string): Duration {
-  return {directive, span, values: [ms], stepMs: 1, write: ([here = ms]) => `${before}${here}ms`}
+  return {directive, felt: FELT[directive] ?? ['other'], span, values: [ms], stepMs: 1, write: ([here = ms]) => `${before}${here}ms`}
 }
 
 /** The values of one line. */

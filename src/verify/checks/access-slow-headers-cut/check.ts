@@ -18,7 +18,9 @@ const WEAK_LINE_MS = 600
 
 /** When a header that never ends must be cut at the latest; without a promise as long as can be watched. */
 function latestMs({headerTimeoutMs}: Promises): number {
-  return headerTimeoutMs === undefined ? lasting(LONGEST_WATCH_MS) : headerTimeoutMs + Math.max(lasting(LEAST_MARGIN_MS), headerTimeoutMs / 4)
+  return headerTimeoutMs === undefined
+    ? lasting(LONGEST_WATCH_MS)
+    : headerTimeoutMs + Math.max(lasting(LEAST_MARGIN_MS), headerTimeoutMs / 4)
 }
 
 function watchMs(promises: Promises): number {
@@ -52,7 +54,7 @@ export const check = withWitnesses({
   // Its clients could keep everybody else out.
   isolation: 'own-proxy',
   budgetMs: promises => watchMs(promises) + 90_000,
-  moments: promises => [latestMs(promises), watchMs(promises), WEAK_LINE_MS],
+  timed: {feels: ['traffic', 'header'], moments: promises => [latestMs(promises), watchMs(promises), WEAK_LINE_MS]},
   longestWaitMs: watchMs,
   async run(stage) {
     const listeners = (await chatListeners(stage)).slice(0, MOST_LISTENERS)

@@ -39,7 +39,7 @@ export const check: Check = {
   // A proxy that gives up may also mark the node as failed: nobody else may stand behind it then.
   isolation: 'own-proxy',
   budgetMs: ({holdMs}) => holdMs + 90_000,
-  moments: ({holdMs}) => [holdMs, holdMs - EARLY_MS, holdMs + MAX_NETWORK_DELAY_MS],
+  timed: {feels: ['traffic'], moments: ({holdMs}) => [holdMs, holdMs - EARLY_MS, holdMs + MAX_NETWORK_DELAY_MS]},
   longestWaitMs: ({holdMs}) => holdMs,
   async run({flow, promises, upstream, budgets}) {
     const {holdMs} = promises

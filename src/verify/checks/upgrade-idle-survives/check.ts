@@ -8,7 +8,8 @@ import {evidence, time} from '../../evidence.ts'
 const MARGIN_MS = 5000
 
 /** A promise shorter than the hold is kept for as long as it was given. */
-const silence = ({holdMs, upgradeIdleMs}: Promises) => Math.min(holdMs + lasting(MARGIN_MS), Math.max(lasting(1000), upgradeIdleMs - lasting(1000)))
+const silence = ({holdMs, upgradeIdleMs}: Promises) =>
+  Math.min(holdMs + lasting(MARGIN_MS), Math.max(lasting(1000), upgradeIdleMs - lasting(1000)))
 
 export const check: Check = {
   meta: {
@@ -37,7 +38,7 @@ export const check: Check = {
   presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'shared',
   budgetMs: promises => silence(promises) + 90_000,
-  moments: promises => [silence(promises)],
+  timed: {feels: ['traffic'], moments: promises => [silence(promises)]},
   longestWaitMs: silence,
   async run({flow, promises, upstream}) {
     const silenceMs = silence(promises)

@@ -41,7 +41,7 @@ export const check = withSimulator({
   presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat', 'upload-download-intact'],
   isolation: 'shared',
   budgetMs: promises => lateMs(promises) + 120_000,
-  moments: promises => [lateMs(promises)],
+  timed: {feels: ['traffic'], moments: promises => [lateMs(promises)]},
   longestWaitMs: lateMs,
   async run({flow, promises, upstream, gms}) {
     const {recorder} = upstream

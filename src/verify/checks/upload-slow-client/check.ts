@@ -52,7 +52,7 @@ export const check = withWitnesses({
   isolation: 'shared',
   budgetMs: () => TOTAL_MS + 120_000,
   // The whole body is on its way for the one, and with its silences for the other.
-  moments: promises => [pauseMs(promises), (BYTES / BYTES_PER_SECOND) * 1000, TOTAL_MS],
+  timed: {feels: ['traffic', 'body'], moments: promises => [pauseMs(promises), (BYTES / BYTES_PER_SECOND) * 1000, TOTAL_MS]},
   longestWaitMs: () => TOTAL_MS,
   async run(stage) {
     const {flow, upstream, promises} = stage

@@ -54,7 +54,7 @@ export const check = withSimulator({
   ],
   isolation: 'own-proxy',
   budgetMs: () => 180_000,
-  moments: ({drainMs}) => [watchFor(drainMs)],
+  timed: {feels: ['traffic', 'drain'], moments: ({drainMs}) => [watchFor(drainMs)]},
   longestWaitMs: ({drainMs}) => watchFor(drainMs),
   async run({flow, upstream, gms, target, promises, configuration}) {
     const {recorder} = upstream
