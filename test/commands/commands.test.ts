@@ -76,7 +76,7 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['verify', 'nginx', '--ca', '/nowhere/ca.pem'], /--ca \/nowhere\/ca.pem cannot be read/],
     [['verify', 'nginx', '--ca', 'README.md'], /--ca README.md holds no certificate/],
     [['verify', 'nginx', '--chat-service', 'a/b'], /is not the name of a chat service/],
-    [['verify', '--timing', 'compressed', 'nginx'], /Nonexistent flag: --timing/],
+    [['verify', '--timing', 'compressed', 'http://127.0.0.1:9'], /--timing compressed cannot be used with/],
     [['verify', '--runtim', 'docker'], /--runtime instead of --runtim/],
     [['verify', '--runtime', 'podman'], /auto, binary, docker/],
     [['verify', '--format', 'pdf', 'nginx'], /text, json, junit/],

@@ -13,7 +13,7 @@ import {runtimeRequest} from './runtime.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
-export type Timing = 'real' | 'compressed'
+type Timing = 'real' | 'compressed'
 
 /** A configuration, and the checks whose verdicts on it are compared. */
 export interface TimingCase {
