@@ -40,7 +40,7 @@ export interface Suppression {
   reason?: string
 }
 
-/** When a line of the evidence happened, ms since the first of them. */
+/** When a line of the evidence happened, ms since the first of them, as it would be in production. */
 export interface Moment {
   end: 'client' | 'upstream'
   /** The line, as it stands in the evidence of that end. */
@@ -101,6 +101,8 @@ export interface Outcome {
   notInFile?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
+  /** Only in compressed time: why this one was run in real time all the same. */
+  realTime?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
   followsFrom?: string
   /** Filled only when `failed`. */
@@ -186,7 +188,10 @@ export interface SubjectReport {
   source: string
   /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already; `none` where nothing was run. */
   upstream: string
-  timing: 'real'
+  /** `compressed`: durations of the proxy, of GMS and of clients were divided by `timingFactor`; times of outcomes are those of production. */
+  timing: 'real' | 'compressed'
+  /** Only for `compressed`. */
+  timingFactor?: number
   /** Unified diff of what was changed to run it; empty when nothing was. */
   sandboxDiff: string
   /** Folder kept with `--keep`. */

@@ -1,6 +1,7 @@
 import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import type {Durations} from './compressed.ts'
 import type {Site} from './site.ts'
 import type {Directive, ParsedConfig} from './syntax.ts'
 
@@ -191,6 +192,8 @@ export interface Proxy {
   site?(config: ParsedConfig, version: string): Site
   /** The parameters that `view` would make this configuration from, read by the defaults of `version` (`X.Y.Z`). Never throws. */
   importFrom?(config: ParsedConfig, version: string): Imported
+  /** Every duration of the configuration, the defaults of `version` (`X.Y.Z`) made explicit. Absent: this column cannot be run in compressed time. */
+  durations?(config: ParsedConfig, version: string): Durations
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first (`chatFirst`). */

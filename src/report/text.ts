@@ -56,6 +56,7 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
     `${style.mark(subject.verdict)} ${style.bold(name)}${oneLine ? `  ${style.dim(facts)}` : ''}`,
     ...(oneLine ? [] : indented(facts)),
     ...(subject.runtimeReason === undefined ? [] : indented(harmless(subject.runtimeReason))),
+    ...timingLines(subject, canvas, style),
     ...(promises ? promiseLines(subject.promises, canvas, style) : []),
   ]
   const diff = subject.sandboxDiff.trimEnd()
@@ -69,6 +70,19 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
   else if (diff !== '') lines.push(style.dim(`  ${changedLines(diff)} changed to run it here (--verbose shows the diff)`))
   if (subject.sandboxFolder !== undefined) lines.push(`  kept: ${harmless(subject.sandboxFolder)}`)
   return lines
+}
+
+/** What was compressed, and which checks were not, a line for each reason. */
+function timingLines({timing, timingFactor = 1, outcomes}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
+  if (timing !== 'compressed') return []
+  const reasons = [...new Set(outcomes.flatMap(({realTime}) => realTime ?? []))]
+  const idsOf = (reason: string) => outcomes.flatMap(({id, realTime}) => (realTime === reason ? [id] : [])).join(', ')
+  return [
+    timingFactor > 1
+      ? `long waits in compressed time, ${timingFactor} times as fast; times below are those of production`
+      : 'nothing could be compressed',
+    ...reasons.map(reason => `in real time: ${idsOf(reason)} (${harmless(reason)})`),
+  ].flatMap(text => wrap(text, width - 2).map(line => style.dim(`  ${line}`)))
 }
 
 function diffLine(line: string, style: Styles): string {

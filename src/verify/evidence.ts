@@ -1,4 +1,5 @@
 import type {Exchange, Transcript} from '../flows/flow.ts'
+import {inProduction} from '../model/pace.ts'
 import type {Evidence, Moment} from '../model/report.ts'
 import type {Judgement} from './check.ts'
 import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
@@ -7,8 +8,9 @@ import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
 const MOST_LINES = 5
 const LONGEST_ANSWER = 160
 
-/** ms → `12 ms`, `25.0 s`. */
-export function time(ms: number): string {
+/** ms → `12 ms`, `25.0 s`; in compressed time, what it would be in production. */
+export function time(measured: number): string {
+  const ms = inProduction(measured)
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
@@ -71,7 +73,11 @@ function momentsOf(
   })
   const all = [...client, ...upstream]
   const zero = Math.min(...all.map(({at}) => at))
-  return all.map(moment => ({...moment, at: moment.at - zero}))
+  return all.map(({tookMs, ...moment}) => ({
+    ...moment,
+    at: inProduction(moment.at - zero),
+    ...(tookMs === undefined ? {} : {tookMs: inProduction(tookMs)}),
+  }))
 }
 
 function listOf(transcripts: Transcript | readonly Transcript[]): readonly Transcript[] {

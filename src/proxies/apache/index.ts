@@ -1,4 +1,5 @@
 import type {Proxy} from '../proxy.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
@@ -31,6 +32,7 @@ export const apache: Proxy = {
   includes: includesOf,
   site,
   importFrom,
+  durations,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,

@@ -1,6 +1,7 @@
 import type {Proxy} from '../proxy.ts'
 import {listeners, nameServers, nodes} from './addresses.ts'
 import {certificateFiles} from './certificates.ts'
+import {durations} from './durations.ts'
 import {fileReferences} from './files.ts'
 import {caveats, unsupported} from './honour.ts'
 import {importFrom} from './import.ts'
@@ -36,6 +37,7 @@ export const haproxy: Proxy = {
   parse,
   site,
   importFrom,
+  durations,
   includes(directives) {
     const all = statementsOf(directives)
     return [

@@ -2,6 +2,7 @@ import type {Proxy} from '../proxy.ts'
 import {atLeast} from '../version.ts'
 import {listenersOf, nameServersOf, nodePlaces} from './addresses.ts'
 import {includedFiles} from './certificates.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse} from './parse.ts'
@@ -31,6 +32,7 @@ export const nginx: Proxy = {
   includes: includedFiles,
   site,
   importFrom,
+  durations,
   recognise,
   listeners: listenersOf,
   nodes: config => nodePlaces(config).filter(({foreign}) => !foreign),
