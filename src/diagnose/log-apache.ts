@@ -55,12 +55,12 @@ export const APACHE_LOG: readonly LogMeaning[] = [
   {
     pattern: /AH02411: .*does not match|AH02005|AH02411/,
     meaning: 'the name in the certificate of the node is another one',
-    causes: ['tls-upstream-name-mismatch'],
+    causes: [],
   },
   {
     pattern: /AH02003: SSL Proxy connect failed|AH02039|AH02008: SSL library error .* in handshake/,
     meaning: 'TLS with the node, or with the client, failed',
-    causes: ['tls-upstream-scheme-mismatch', 'tls-upstream-name-mismatch', 'listener-protocol-mismatch'],
+    causes: ['tls-upstream-scheme-mismatch', 'listener-protocol-mismatch'],
   },
   {
     pattern: /AH01996: SSL handshake failed: HTTP spoken on HTTPS port/,

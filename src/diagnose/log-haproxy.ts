@@ -18,7 +18,7 @@ export const HAPROXY_LOG: readonly LogMeaning[] = [
   {
     pattern: state('cR'),
     meaning: 'the client did not send its request within timeout http-request',
-    causes: ['upload-timeout-too-short', 'upload-buffered-whole'],
+    causes: ['upload-timeout-too-short'],
   },
   {
     pattern: state('cH'),
@@ -96,6 +96,6 @@ export const HAPROXY_LOG: readonly LogMeaning[] = [
   {
     pattern: /Server \S+ is DOWN, reason: Layer6|SSL handshake failure/,
     meaning: 'TLS failed',
-    causes: ['tls-upstream-scheme-mismatch', 'tls-upstream-name-mismatch', 'listener-protocol-mismatch'],
+    causes: ['tls-upstream-scheme-mismatch', 'listener-protocol-mismatch'],
   },
 ]

@@ -40,7 +40,7 @@ export const NGINX_LOG: readonly LogMeaning[] = [
   {
     pattern: /upstream prematurely closed connection/,
     meaning: 'the node closed the connection before it had answered',
-    causes: ['upstream-keepalive-race', 'upstream-speaks-proxy-protocol', 'tls-upstream-scheme-mismatch'],
+    causes: ['upstream-keepalive-race', 'tls-upstream-scheme-mismatch'],
   },
   {
     pattern: /upstream sent invalid header|upstream sent no valid HTTP\/1\.0 header|upstream sent too small http2 frame/,
@@ -60,7 +60,7 @@ export const NGINX_LOG: readonly LogMeaning[] = [
   {
     pattern: /upstream sent too big header/,
     meaning: 'the header of the answer is larger than proxy_buffer_size',
-    causes: ['upload-buffered-whole'],
+    causes: [],
   },
   {
     pattern: /no resolver defined to resolve/,
