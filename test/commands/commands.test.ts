@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {runCli} from '../support/cli.ts'
 
 const TWO_NODES = ['--params', 'fixtures/parameters/two-nodes.yaml']
-const VERBS = ['doctor', 'explain', 'init', 'lint', 'render', 'schema', 'simulate', 'verify']
+const VERBS = ['diagnose', 'doctor', 'explain', 'fix', 'init', 'lint', 'render', 'schema', 'simulate', 'verify']
 
 let folder: string
 beforeAll(async () => {

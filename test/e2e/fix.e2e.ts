@@ -118,7 +118,7 @@ describe('diagnose', () => {
   )
 
   it(
-    'does not pretend to know why a right file fails what it never promised to keep',
+    'says nothing certain about a right file',
     async () => {
       const file = join(folder, 'right.conf')
       await copyFile(join(rulesFolder, 'upgrade-headers-missing/silent.nginx.conf'), file)
