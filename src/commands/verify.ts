@@ -73,7 +73,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
   protected readonly verb: Verb = 'verify'
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Verify)
+    const {args, flags} = await this.parse(this.ctor as typeof Verify)
     assertVersion(flags['proxy-version'])
     const files = await reportFiles(listOf(flags.report))
     this.bound(flags.timeout)

@@ -31,7 +31,7 @@ export function fixBlocks({fix, name}: SubjectReport, canvas: Canvas, style: Sty
     unfelt.length === 0
       ? []
       : [
-          style.dim('Not changed, because no check felt it:'),
+          style.dim('Not changed, because no check that was run felt it:'),
           ...unfelt.flatMap(({rule, location, message}) =>
             wrap(`${location ? `${placeOf({...location, text: ''}).trim()} ` : ''}${rule}: ${message}`, canvas.width - 2).map(
               (line, index) => style.dim(`${index === 0 ? '  ' : '    '}${harmless(line)}`),
@@ -47,7 +47,7 @@ function hunkLines({file, line, mends, rules, why}: Hunk, mended: readonly strin
   const all = mended.length > 1 && mended.every(id => mends.includes(id))
   return [
     `${harmless(file)}:${line}  ${style.bold(rules.join(', '))}`,
-    ...(why.length === 0 ? [] : row('Why', why.join('; '), canvas, style)),
+    ...(why.length === 0 ? [] : row('Why', why.join('; ').replace(/\s+/g, ' '), canvas, style, 2)),
     ...row(
       'Without it',
       all ? `all ${mended.length} fail again` : `${mends.join(', ')} ${mends.length === 1 ? 'fails' : 'fail'} again`,
