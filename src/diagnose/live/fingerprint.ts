@@ -81,7 +81,7 @@ const MARKS: readonly Mark[] = [
   {
     who: 'apache',
     confidence: 'likely',
-    body: /^<!DOCTYPE HTML PUBLIC "-\/\/IETF\/\/DTD HTML 2\.0\/\/EN"> ?<html><head> ?<title>\d{3} /,
+    body: /^<!DOCTYPE HTML PUBLIC "-\/\/(?:IETF\/\/DTD HTML 2\.0|W3C\/\/DTD HTML 4\.01)\/\/EN"[^>]*> ?<html><head> ?<title>\d{3} /,
     because: 'the body is shaped as the error page of Apache',
   },
   {
@@ -98,6 +98,8 @@ const MARKS: readonly Mark[] = [
   },
 ]
 
+const SERVERS: Readonly<Partial<Record<Speaker, RegExp>>> = {nginx: /^nginx\b/, apache: /^Apache\b/, gms: /^Jetty\(/}
+
 /** Who wrote this answer: by its body, which a proxy does not change, then by headers, which it may. Never more sure than the mark is. */
 export function answeredBy({status, headers, headerNames = [], body}: AnswerToJudge): AnsweredBy {
   const text = body.replace(/\s+/g, ' ').trim()
@@ -105,7 +107,14 @@ export function answeredBy({status, headers, headerNames = [], body}: AnswerToJu
   for (const {who, confidence, body: pattern, version, because} of MARKS) {
     if (!pattern.test(text)) continue
     const told = version?.exec(text)?.[1] ?? versionIn(server, who)
-    return {who, confidence, ...(told === undefined ? {} : {version: told}), because: [because]}
+    // Two things that agree: the shape of the page, and the name.
+    const signed = confidence === 'likely' && SERVERS[who]?.test(server) === true
+    return {
+      who,
+      confidence: signed ? 'certain' : confidence,
+      ...(told === undefined ? {} : {version: told}),
+      because: signed ? [because, `Server: ${server}`] : [because],
+    }
   }
   if (status === 101 && headers['sec-websocket-accept'] !== undefined) {
     // Proxies pass a 101 on: none of the three makes one.

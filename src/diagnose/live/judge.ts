@@ -74,7 +74,7 @@ export function judge(seen: Seen, promises: Pick<Promises, 'holdMs' | 'upgradeId
 }
 
 /** The page, or the answer, is that of one of the three proxies, for sure or nearly so. */
-export function writtenByProxy({who, confidence}: AnsweredBy): ProxyName | undefined {
+function writtenByProxy({who, confidence}: AnsweredBy): ProxyName | undefined {
   return (who === 'nginx' || who === 'apache' || who === 'haproxy') && confidence !== 'possible' ? who : undefined
 }
 

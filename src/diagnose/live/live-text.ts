@@ -90,7 +90,7 @@ interface PhaseLine {
 }
 
 /** DNS, TCP, TLS, HTTP and upgrade, each with its time and what came of it. */
-export function phasesOf({url, resolved, connected, greeted, asks}: Seen): readonly PhaseLine[] {
+function phasesOf({url, resolved, connected, greeted, asks}: Seen): readonly PhaseLine[] {
   const lines: PhaseLine[] = [
     {
       mark: resolved.failure ? 'failed' : 'passed',

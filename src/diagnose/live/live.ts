@@ -23,7 +23,7 @@ export interface LiveAnswer {
 }
 
 /** The single questions, each on a connection of its own. */
-export const ASKS = [
+const ASKS = [
   /** A Bayeux handshake, as the official client sends it over long-polling. */
   'handshake',
   /** The same to the path without the suffix. */

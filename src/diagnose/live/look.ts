@@ -66,10 +66,7 @@ export async function look(target: Target, options: LookOptions): Promise<Seen> 
   const handshake = await asker.ask('handshake')
   seen.asks = {handshake}
   if (url.protocol === 'http:' && (handshake.status === undefined || handshake.status === 400) && handshake.by.who !== 'gms') {
-    const {greeting} = await greetOnce(
-      {...target, url: new URL(url.href.replace(/^http:/, 'https:') + (url.port === '' ? '' : ''))},
-      within,
-    )
+    const {greeting} = await greetOnce({...target, url: new URL(url.href.replace(/^http:/, 'https:'))}, within)
     // The port of the other scheme is another listener: only a port that was named is the same one.
     if (greeting.version !== undefined && url.port !== '') return {...seen, otherScheme: 'tls'}
   }
@@ -121,7 +118,9 @@ async function everythingThatWaits(seen: Mutable<Seen>, target: Target, {budgets
   // Affinity is judged with nothing else going on: round-robin looks sticky where others come between.
   if (seen.asks.handshake?.by.who === 'gms') {
     const {clients} = await freshClients.run(target, {clients: NEW_USERS}, context)
-    seen.affinity = {users: clients.length, strangers: clients.filter(({sessionUnknown}) => sessionUnknown > 0).length}
+    // Who got no answer at all has met nobody.
+    const heard = clients.filter(({accepted, sessionUnknown}) => accepted + sessionUnknown > 0)
+    seen.affinity = {users: heard.length, strangers: clients.filter(({sessionUnknown}) => sessionUnknown > 0).length}
   }
   const poll = transports['long-polling']?.works === true ? heldPoll.run(target, {transport: 'long-polling'}, context) : undefined
   const silent = transports.websocket?.works === true ? silentSockets.run(target, {silencesMs: ladder(idleMs)}, context) : undefined
@@ -316,6 +315,8 @@ class Asker {
 
 /** A header as it may be shown: names of cookies, never their values. */
 function redactHeader(name: string, value: string): string {
+  // A challenge holds no secret, and looks as if it did.
+  if (name === 'www-authenticate') return value
   return redact(`${name}: ${value}`).slice(name.length + 2)
 }
 

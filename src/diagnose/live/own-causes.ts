@@ -1,7 +1,7 @@
 import type {Severity} from '../../model/catalogue.ts'
 
 /** What lies outside every configuration file, so that no rule can read it. */
-export interface OwnCause {
+interface OwnCause {
   title: string
   severity: Severity
   remediation: string

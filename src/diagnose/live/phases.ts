@@ -121,7 +121,7 @@ function dateOf(text: string | undefined): string {
 }
 
 /** `DNS:a.example, IP Address:10.0.0.1` to names alone. */
-export function namesOf(text: string): readonly string[] {
+function namesOf(text: string): readonly string[] {
   return text
     .split(',')
     .map(entry => entry.trim().replace(/^(?:DNS|IP Address):/, ''))
