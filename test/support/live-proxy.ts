@@ -55,7 +55,7 @@ export async function liveProxy({
     keep: false,
     signal,
     logger: silentLogger,
-  }).catch(async error => {
+  }).catch(async (error: unknown) => {
     await simulator[Symbol.asyncDispose]()
     throw error
   })
@@ -82,7 +82,7 @@ function edited(bundle: ConfigBundle, edits: NonNullable<LiveProxyOptions['edits
       let {text} = file
       for (const [before, after] of edits) {
         const next = text.replaceAll(typeof before === 'string' ? before : new RegExp(before, 'g'), after)
-        if (next === text) throw new Error(`${file.path} holds no ${String(before)}`)
+        if (next === text) throw new Error(`${file.path} holds no ${before instanceof RegExp ? before.source : before}`)
         text = next
       }
       return {...file, text}

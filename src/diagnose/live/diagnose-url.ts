@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import type {Budgets, Target} from '../../flows/flow.ts'
 import {RULES} from '../../lint/rules/index.ts'
 import type {ProxyName} from '../../model/catalogue.ts'
@@ -52,6 +53,8 @@ const LEAST_IDLE_MS = 2000
  */
 export async function diagnoseUrl(url: URL, options: DiagnoseUrlOptions): Promise<LiveReport> {
   const {access = ANYBODY, direct, signal, onStep, hosts = [], limitMs, idleMs = IDLE_MS} = options
+  // Many questions share one signal: that is no leak.
+  setMaxListeners(0, signal)
   const promises = options.promises ?? expectationsOfForeign({name: 'unknown', nodes: 1})
   const budgets = options.budgets ?? budgetsFor(promises)
   const longest = limitMs === undefined ? idleMs : Math.max(LEAST_IDLE_MS, Math.min(idleMs, limitMs - BESIDE_MS))

@@ -23,24 +23,22 @@ export interface LiveAnswer {
 }
 
 /** The single questions, each on a connection of its own. */
-const ASKS = [
+export type AskName =
   /** A Bayeux handshake, as the official client sends it over long-polling. */
-  'handshake',
+  | 'handshake'
   /** The same to the path without the suffix. */
-  'exactPath',
+  | 'exactPath'
   /** The same as callback-polling sends it. */
-  'callback',
+  | 'callback'
   /** A file operation without a chat. */
-  'files',
+  | 'files'
   /** The largest file is announced, and not sent. */
-  'largeFile',
+  | 'largeFile'
   /** A WebSocket handshake as Chrome spells it, as Firefox does, in capitals, and without Origin. */
-  'upgrade',
-  'upgradeFirefox',
-  'upgradeCapitals',
-  'upgradeWithoutOrigin',
-] as const
-export type AskName = (typeof ASKS)[number]
+  | 'upgrade'
+  | 'upgradeFirefox'
+  | 'upgradeCapitals'
+  | 'upgradeWithoutOrigin'
 
 /** How a session over one forced transport went. */
 export interface TransportSeen {
