@@ -9,7 +9,7 @@ import {describe, expect, it} from 'vitest'
 import {diagnoseUrl} from '../../src/diagnose/live/diagnose-url.ts'
 import type {DiagnoseUrlOptions} from '../../src/diagnose/live/diagnose-url.ts'
 import {connectOnce} from '../../src/diagnose/live/phases.ts'
-import {liveText} from '../../src/diagnose/live/live-text.ts'
+import {liveText} from '../../src/cli/live-text.ts'
 import type {Speaker} from '../../src/diagnose/live/fingerprint.ts'
 import type {LiveReport} from '../../src/diagnose/live/live.ts'
 import type {ProxyName} from '../../src/model/catalogue.ts'
@@ -342,7 +342,7 @@ describe('beside GMS itself', () => {
     await using live = await liveProxy({file: fires('upgrade-headers-missing', 'nginx'), proxy: 'nginx', simulator: {holdMs: HOLD_MS}})
     const location = {file: 'nginx.conf', line: 7}
     const report = await diagnosed(live.url, {
-      explain: outcomes => [
+      explain: ({outcomes}) => [
         {
           id: 'upgrade-headers-missing',
           confidence: 'likely',

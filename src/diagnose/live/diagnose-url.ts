@@ -4,7 +4,7 @@ import {RULES} from '../../lint/rules/index.ts'
 import type {ProxyName} from '../../model/catalogue.ts'
 import {SEVERITIES} from '../../model/catalogue.ts'
 import type {Severity} from '../../model/catalogue.ts'
-import type {Cause, Confidence, Outcome, Promises} from '../../model/report.ts'
+import type {Cause, Confidence, Outcome, Promises, SubjectReport} from '../../model/report.ts'
 import {verdictOf} from '../../model/report.ts'
 import {expectationsOfForeign} from '../../parameters/expectations.ts'
 import {mend} from '../../parameters/mend.ts'
@@ -33,8 +33,8 @@ export interface DiagnoseUrlOptions {
   budgets?: Budgets
   /** Host names that a configuration file names: GMS may answer under one of them. */
   hosts?: readonly string[]
-  /** The file's side: causes that a configuration shows for these outcomes (`causesOf` of what lint says of it). */
-  explain?(outcomes: readonly Outcome[], proxy: ProxyName | undefined): readonly Cause[]
+  /** The file's side: the causes that a configuration shows for what failed here. */
+  explain?(judged: SubjectReport): readonly Cause[]
   signal: AbortSignal
   /** Called when a step begins, in words. */
   onStep?(step: string): void
@@ -75,14 +75,12 @@ export async function diagnoseUrl(url: URL, options: DiagnoseUrlOptions): Promis
   const outcomes = own.felt.map(felt => outcomeOf(felt, seen, {direct: seenDirect, judged: other, promises}))
   const suspected = compared(own, other, seenDirect)
   const fromOutside = suspected.map(each => causeOf(each, {proxy: seen.proxy?.proxy, promises, own}))
-  const causes = joined(fromOutside, options.explain?.(outcomes, seen.proxy?.proxy) ?? [])
-  const explained = new Set(causes.filter(({confidence}) => confidence !== 'possible').flatMap(({explains}) => explains))
   const live: LiveDetails = {
     seen,
     ...(own.idle ? {idle: own.idle} : {}),
     ...(seenDirect ? {direct: {seen: seenDirect, ...(other?.idle ? {idle: other.idle} : {})}} : {}),
   }
-  return {
+  const judged: SubjectReport = {
     name: url.origin,
     ...(seen.proxy ? {proxy: seen.proxy.proxy} : {}),
     ...(seen.proxy?.version === undefined ? {} : {proxyVersion: seen.proxy.version}),
@@ -95,10 +93,13 @@ export async function diagnoseUrl(url: URL, options: DiagnoseUrlOptions): Promis
     verdict: verdictOf(outcomes),
     longestWaitMs: Math.max(0, ...outcomes.map(({durationMs}) => durationMs)),
     outcomes,
-    causes,
-    unexplained: outcomes.filter(({id, status}) => status === 'failed' && !explained.has(id)).map(({id}) => id),
-    live,
+    causes: [],
   }
+  const causes = joined(fromOutside, options.explain?.(judged) ?? [])
+  // What is only possible explains nothing yet.
+  const explained = new Set(causes.filter(({confidence}) => confidence !== 'possible').flatMap(({explains}) => explains))
+  const unexplained = outcomes.filter(({id, status}) => status === 'failed' && !explained.has(id)).map(({id}) => id)
+  return {...judged, causes, unexplained, live}
 }
 
 /** Users of a listener: Host and Origin as a browser writes them, without the port that the scheme has by default. */

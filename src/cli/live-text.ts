@@ -1,9 +1,9 @@
-import {duration, harmless, wrap} from '../../report/plain.ts'
-import {styles} from '../../report/text-styles.ts'
-import type {Status} from '../../model/report.ts'
-import {inFront} from './diagnose-url.ts'
-import {writer} from './judge.ts'
-import type {LiveAnswer, LiveReport, Seen} from './live.ts'
+import {duration, harmless, wrap} from '../report/plain.ts'
+import {styles} from '../report/text-styles.ts'
+import type {Status} from '../model/report.ts'
+import {inFront} from '../diagnose/live/diagnose-url.ts'
+import {writer} from '../diagnose/live/judge.ts'
+import type {LiveAnswer, LiveReport, Seen} from '../diagnose/live/live.ts'
 
 interface Canvas {
   colour: boolean
