@@ -25,7 +25,8 @@ export const check = withWitnesses({
     title: 'GMS learns the address of the client',
     concern: 'forwarding',
     severity: 'error',
-    requirement: 'The address of the client that connected to the proxy reaches GMS in X-Forwarded-For.',
+    requirement:
+      'The address of the client reaches GMS in X-Forwarded-For: of who connected to the proxy, or whom a load balancer named in a PROXY protocol header.',
     remediation: {
       nginx: 'proxy_set_header X-Forwarded-For $remote_addr;',
       apache: 'Leave ProxyAddHeaders On, or RequestHeader set X-Forwarded-For expr=%{REMOTE_ADDR}',
@@ -41,7 +42,7 @@ export const check = withWitnesses({
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run(stage) {
-    const {upstream} = stage
+    const {upstream, target} = stage
     const ways = await waysIn(stage)
     if (ways.every(({arrived}) => !arrived))
       return nothingArrived(
@@ -51,8 +52,8 @@ export const check = withWitnesses({
     // Through the network of a container the proxy sees a gateway of that network: a private address, and never the proxy's own, by
     // which GMS knows it anyway.
     const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
-      seesOurAddress(upstream)
-        ? entry === from || (from === undefined && isLoopback(entry))
+      seesOurAddress(stage)
+        ? entry === from || (from === undefined && (target.announced ? entry === (target.from ?? '127.0.0.1') : isLoopback(entry)))
         : isPrivate(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
