@@ -1,4 +1,5 @@
 import {BlockList, isIP} from 'node:net'
+import {BALANCER_ADDRESS} from '../../../proxies/sandbox-clients.ts'
 import type {CapturedRequest} from '../../../simulator/recorder.ts'
 import {withWitnesses} from '../../check.ts'
 import {nothingArrived} from '../../evidence.ts'
@@ -28,16 +29,18 @@ export const check = withWitnesses({
     requirement:
       'The address of the client reaches GMS in X-Forwarded-For: of who connected to the proxy, or whom a load balancer named in a PROXY protocol header.',
     remediation: {
-      nginx: 'proxy_set_header X-Forwarded-For $remote_addr;',
+      nginx:
+        'proxy_set_header X-Forwarded-For $remote_addr;\nbehind listen … proxy_protocol also: set_real_ip_from NETWORK; real_ip_header proxy_protocol;',
       apache: 'Leave ProxyAddHeaders On, or RequestHeader set X-Forwarded-For expr=%{REMOTE_ADDR}',
-      haproxy: 'option forwardfor, or http-request set-header X-Forwarded-For %[src]',
+      haproxy:
+        'option forwardfor, or http-request set-header X-Forwarded-For %[src]\n(behind a PROXY protocol header src is the client from tcp-request session on, not yet in tcp-request connection)',
     },
     directives: {
       nginx: ['proxy_set_header x-forwarded-for', 'proxy_pass'],
       apache: ['ProxyAddHeaders', 'RequestHeader', 'ProxyPass'],
       haproxy: ['option forwardfor', 'http-request set-header x-forwarded-for', 'backend'],
     },
-    references: ['RFC 7239, 5.2 Forwarded For', 'MDN: X-Forwarded-For'],
+    references: ['RFC 7239, 5.2 Forwarded For', 'MDN: X-Forwarded-For', 'HAProxy: doc/proxy-protocol.txt, 2.1 Human-readable header format'],
   },
   isolation: 'shared',
   budgetMs: () => 60_000,
@@ -59,7 +62,9 @@ export const check = withWitnesses({
       flawOf: (arrived, {from}) => {
         const named = forwardedFor(arrived)
         if (named.length > 0 && named.every(entry => ours(withoutPrefix(entry), arrived, from))) return undefined
-        return named.length === 0 ? 'no X-Forwarded-For' : `X-Forwarded-For: ${named.join(', ')}`
+        if (named.length === 0) return 'no X-Forwarded-For'
+        const whose = target.announced && named.includes(BALANCER_ADDRESS) ? ', the load balancer that announced the client' : ''
+        return `X-Forwarded-For: ${named.join(', ')}${whose}`
       },
       message: 'Expected X-Forwarded-For to name the client',
       expected: 'X-Forwarded-For with the address of the client',
