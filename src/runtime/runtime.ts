@@ -73,8 +73,8 @@ export interface ReachedListener {
   url: URL
   /** A certificate is named for it and TLS is not switched on. */
   meansTls: boolean
-  /** `url` is that of a relay, which tells the listener in a PROXY protocol header who connects. */
-  announced: boolean
+  /** `url` is that of a relay, which tells the listener in a PROXY protocol header who connects, and connects itself from this address. */
+  announcedBy?: string
 }
 
 /** Who signs what the proxy shows to clients, and for which host names. */

@@ -107,15 +107,15 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
     const reached = await Promise.all(
       published.map(async (number, index): Promise<ReachedListener> => {
         const listener = listeners[index]
-        const relay =
-          balancer !== undefined && isAnnounced(options, listener) ? await startRelay({port: number, from: balancer}) : undefined
-        if (relay) cleanup.defer(() => relay.close())
-        return {
-          url: new URL(`${listener?.tls ? 'https' : 'http'}://127.0.0.1:${relay?.port ?? number}`),
+        const reachedAt = (port: number): ReachedListener => ({
+          url: new URL(`${listener?.tls ? 'https' : 'http'}://127.0.0.1:${port}`),
           meansTls: listener?.meansTls ?? false,
-          announced: relay !== undefined,
           address: listener?.address ?? '',
-        }
+        })
+        if (balancer === undefined || !isAnnounced(options, listener)) return reachedAt(number)
+        const relay = await startRelay({port: number, from: balancer})
+        cleanup.defer(() => relay.close())
+        return {...reachedAt(relay.port), announcedBy: balancer}
       }),
     )
     const url = reached[0]?.url ?? new URL(`http://127.0.0.1:${port}`)

@@ -19,10 +19,10 @@ export interface ListenerStage {
 export async function chatListeners(stage: WitnessedStage): Promise<readonly ListenerStage[]> {
   const {target, configuration, upstream} = stage
   const all =
-    configuration && configuration.listeners.length > 0 ? configuration.listeners : [{url: target.url, address: '', meansTls: false, announced: false}]
+    configuration && configuration.listeners.length > 0 ? configuration.listeners : [{url: target.url, address: '', meansTls: false}]
   const found = await Promise.all(
-    all.map(async ({url, address, meansTls, announced}): Promise<readonly ListenerStage[]> => {
-      const there = {...target, url, announced}
+    all.map(async ({url, address, meansTls, announcedBy}): Promise<readonly ListenerStage[]> => {
+      const there = {...target, url, announcedBy}
       const own: WitnessedStage = {...stage, target: there, flow: (flow, input, against = there) => stage.flow(flow, input, against)}
       const seen = await own.flow(plainRequest, {target: COMETD_PATH})
       return upstream.recorder.byProbe(seen.probe) ? [{address, meansTls, stage: own}] : []

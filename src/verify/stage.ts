@@ -153,15 +153,15 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       reload: async () => proxyRun?.reload(),
     }
     const budgets = budgetsFor(promises, pace)
-    const announced = proxyRun?.listeners[0]?.announced === true
-    const mostChats = await mostChatsHere((real ? 3 : 2) + (announced ? 2 : 0))
+    const announcedBy = proxyRun?.listeners[0]?.announcedBy
+    const mostChats = await mostChatsHere((real ? 3 : 2) + (announcedBy === undefined ? 0 : 2))
     const target: Target = {
-      ...(announced ? {announced} : {}),
+      announcedBy,
       ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
       ...(encryption ? {trust: encryption.trust} : {}),
       ...(real ? {agent: real.offer.agent} : {}),
     }
-    const direct: Target = {...target, announced: false, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
+    const direct: Target = {...target, announcedBy: undefined, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
       promises,

@@ -110,7 +110,7 @@ export function judgeWays(
 
 /** True when the proxy sees the very address that we connect from, or is told it: not through the network of a container. */
 export function seesOurAddress({target, upstream: {bystander}}: Pick<WitnessedStage, 'target' | 'upstream'>): boolean {
-  return target.announced === true || bystander.address.startsWith('127.')
+  return target.announcedBy !== undefined || bystander.address.startsWith('127.')
 }
 
 /** An address of this machine that is not 127.0.0.1; Linux answers to all of 127.0.0.0/8. */

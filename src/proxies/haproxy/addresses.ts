@@ -49,8 +49,7 @@ export function isQuic({args}: Directive): boolean {
 export function listeners(config: ParsedConfig): readonly ListenerAddress[] {
   const found = new Map<string, ListenerAddress & {serves: number}>()
   const {expects} = headerRules(config)
-  for (const bind of binds(config)) {
-    const {statement, argument, addresses, tls, meansTls, demandsCertificate} = bind
+  for (const {statement, argument, addresses, tls, meansTls, demandsCertificate} of binds(config)) {
     const serverName = serverNameOf(statement.owner) ?? strictName(statement.directive)
     const serves = leadsToServers(statement.owner) ? 1 : 0
     for (const address of addresses) {
@@ -61,7 +60,7 @@ export function listeners(config: ParsedConfig): readonly ListenerAddress[] {
         tls,
         ...(meansTls ? {meansTls} : {}),
         ...(demandsCertificate ? {demandsCertificate} : {}),
-        ...(expects(bind) ? {proxyProtocol: true} : {}),
+        ...(expects(statement) ? {proxyProtocol: true} : {}),
         span: argument.span,
         serves,
         ...(serverName === undefined ? {} : {serverName}),

@@ -1,14 +1,13 @@
 import {BALANCER_ADDRESS} from '../sandbox-clients.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
-import type {Bind} from './addresses.ts'
 import {isInNetwork} from './patterns.ts'
 import type {Statement} from './parse.ts'
 import {statements} from './parse.ts'
 
 /** What `tcp-request connection expect-proxy` lines of a configuration ask for. */
 export interface HeaderRules {
-  /** A listener that waits for a PROXY protocol header of its load balancer. */
-  expects(bind: Bind): boolean
+  /** True for a `bind` line that waits for a PROXY protocol header of its load balancer. */
+  expects(bind: Statement): boolean
   /** Last words of the lists that say who the load balancers are: one more network may stand behind each. */
   trusted: readonly Argument[]
   /** Lines whose conditions cannot be told before a client connects. */
@@ -34,7 +33,7 @@ export function headerRules(config: ParsedConfig): HeaderRules {
   const followed = lines.filter(({terms}) => !isUnclear(terms))
   const trusts = ({negated, tests}: Term) => !negated && tests.some(({words}) => words[0] === 'src')
   return {
-    expects({statement: {directive, owner}}) {
+    expects({directive, owner}) {
       const words = directive.args.map(({value}) => value)
       if (words.includes('accept-proxy')) return true
       const name = words[words.indexOf('name') + 1]

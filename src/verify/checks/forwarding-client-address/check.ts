@@ -1,5 +1,4 @@
 import {BlockList, isIP} from 'node:net'
-import {BALANCER_ADDRESS} from '../../../proxies/sandbox-clients.ts'
 import type {CapturedRequest} from '../../../simulator/recorder.ts'
 import {withWitnesses} from '../../check.ts'
 import {nothingArrived} from '../../evidence.ts'
@@ -56,15 +55,15 @@ export const check = withWitnesses({
     // which GMS knows it anyway.
     const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
       seesOurAddress(stage)
-        ? entry === from || (from === undefined && (target.announced ? entry === (target.from ?? '127.0.0.1') : isLoopback(entry)))
+        ? entry === from || (from === undefined && (target.announcedBy === undefined ? isLoopback(entry) : entry === (target.from ?? '127.0.0.1')))
         : isPrivate(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
         const named = forwardedFor(arrived)
         if (named.length > 0 && named.every(entry => ours(withoutPrefix(entry), arrived, from))) return undefined
         if (named.length === 0) return 'no X-Forwarded-For'
-        const whose = target.announced && named.includes(BALANCER_ADDRESS) ? ', the load balancer that announced the client' : ''
-        return `X-Forwarded-For: ${named.join(', ')}${whose}`
+        const ofBalancer = named.some(entry => entry === target.announcedBy)
+        return `X-Forwarded-For: ${named.join(', ')}${ofBalancer ? ', the load balancer that announced the client' : ''}`
       },
       message: 'Expected X-Forwarded-For to name the client',
       expected: 'X-Forwarded-For with the address of the client',

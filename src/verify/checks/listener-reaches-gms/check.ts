@@ -45,7 +45,7 @@ export const check: Check = {
           expected: '200 and a Bayeux handshake reply with a clientId',
           actual:
             result.clientId === undefined
-              ? `${result.stoppedAt ?? 'an answer without a clientId'}${target.announced ? ANNOUNCED : ''}`
+              ? `${result.stoppedAt ?? 'an answer without a clientId'}${target.announcedBy === undefined ? '' : ANNOUNCED}`
               : 'an answer that looks right, but GMS received no request: it came from the proxy itself',
           evidence: evidence(result, upstream?.recorder),
         },
