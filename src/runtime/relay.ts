@@ -78,9 +78,7 @@ export async function startRelay({port, from}: {port: number; from: string}): Pr
   }
 }
 
-/** What was said before still arrives. */
+/** What was said before still arrives. Node sends an end before the reset. */
 function reset(socket: Socket): void {
-  if (socket.destroyed) return
-  if (socket.writable) socket.write('', () => socket.resetAndDestroy())
-  else socket.resetAndDestroy()
+  if (!socket.destroyed) socket.resetAndDestroy()
 }
