@@ -105,7 +105,9 @@ describe('HAProxy', () => {
 
   test('the balancer of the sandbox is among those who are trusted, and among nobody else', () => {
     const {lines} = read('haproxy', site(`acl lb src 10.0.0.0/8\nacl inside src 192.168.0.0/16\n${rule('if lb !inside')}`))
-    expect(lines).toEqual(expect.arrayContaining(['acl lb src 10.0.0.0/8 127.127.0.1', 'acl inside src 192.168.0.0/16', rule('if lb !inside')]))
+    expect(lines).toEqual(
+      expect.arrayContaining(['acl lb src 10.0.0.0/8 127.127.0.1', 'acl inside src 192.168.0.0/16', rule('if lb !inside')]),
+    )
     expect(read('haproxy', site(rule('if { src 10.0.0.0/8 }'))).lines).toContain(rule('if { src 10.0.0.0/8 127.127.0.1 }'))
     expect(read('haproxy', site(rule('if { src 10.0.0.0/8 }')), {}).lines).toContain(rule('if { src 10.0.0.0/8 }'))
   })

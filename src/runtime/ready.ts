@@ -61,7 +61,9 @@ function lookAt(port: number, host: string, announcedFrom: string | undefined): 
     socket.setTimeout(PATIENCE.readyAnswer, done)
     socket.once('connect', () => {
       look = 'accepted'
-      socket.write(`${prefaceOf(socket, announcedFrom)}GET /.well-known/gms-proxy-ready HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`)
+      socket.write(
+        `${prefaceOf(socket, announcedFrom)}GET /.well-known/gms-proxy-ready HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`,
+      )
     })
     socket.once('data', () => {
       look = 'answered'

@@ -74,9 +74,7 @@ async function judge({id, path}: Case): Promise<SubjectReport> {
   const {bundle, proxy} = await readBundle(join(root, path), {proxies: Object.values(PROXIES)})
   const [, named] = /^broken\.([^.]+)\.[^.]+\./.exec(basename(path)) ?? []
   const promised = [`broken.${named}.yaml`, 'broken.yaml'].map(file => join(checksFolder, id, file)).find(file => existsSync(file))
-  const stated = promised
-    ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')})
-    : undefined
+  const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
   const report = await verify([{kind: 'file', name: path, proxy, bundle, ...(stated ? {stated} : {})}], {
     runtimeFor: column => runtimeRequest(column.name),
     only: cascades ? [] : [id, ...(TOGETHER[id] ?? [])],

@@ -39,7 +39,11 @@ export const check = withWitnesses({
       apache: ['ProxyAddHeaders', 'RequestHeader', 'ProxyPass'],
       haproxy: ['option forwardfor', 'http-request set-header x-forwarded-for', 'backend'],
     },
-    references: ['RFC 7239, 5.2 Forwarded For', 'MDN: X-Forwarded-For', 'HAProxy: doc/proxy-protocol.txt, 2.1 Human-readable header format'],
+    references: [
+      'RFC 7239, 5.2 Forwarded For',
+      'MDN: X-Forwarded-For',
+      'HAProxy: doc/proxy-protocol.txt, 2.1 Human-readable header format',
+    ],
   },
   isolation: 'shared',
   budgetMs: () => 60_000,
@@ -55,7 +59,8 @@ export const check = withWitnesses({
     // which GMS knows it anyway.
     const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
       seesOurAddress(stage)
-        ? entry === from || (from === undefined && (target.announcedBy === undefined ? isLoopback(entry) : entry === (target.from ?? '127.0.0.1')))
+        ? entry === from ||
+          (from === undefined && (target.announcedBy === undefined ? isLoopback(entry) : entry === (target.from ?? '127.0.0.1')))
         : isPrivate(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
