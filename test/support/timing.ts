@@ -45,7 +45,9 @@ export async function timingCases(): Promise<readonly TimingCase[]> {
 export async function timedReport({path, checks}: TimingCase, timing: Timing, signal: AbortSignal): Promise<SubjectReport> {
   const {bundle, proxy} = await readBundle(join(root, path), {proxies: Object.values(PROXIES)})
   const [, named] = /^broken\.([^.]+)\.[^.]+\./.exec(basename(path)) ?? []
-  const promised = [`broken.${named}.yaml`, 'broken.yaml', 'promises.yaml'].map(name => join(root, dirname(path), name)).find(file => existsSync(file))
+  const promised = [`broken.${named}.yaml`, 'broken.yaml', 'promises.yaml']
+    .map(name => join(root, dirname(path), name))
+    .find(file => existsSync(file))
   const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
   const report = await verify([{kind: 'file', name: basename(path), proxy, bundle, ...(stated ? {stated} : {})}], {
     runtimeFor: column => runtimeRequest(column.name),
