@@ -24,6 +24,8 @@ export interface ListenerAddress {
   meansTls?: boolean
   /** Lets nobody in who has no certificate of his own. */
   demandsCertificate?: boolean
+  /** A load balancer in front begins each connection with a PROXY protocol header. */
+  proxyProtocol?: boolean
   span: Span
   serverName?: string
 }
@@ -66,6 +68,8 @@ export interface SandboxPlan {
   user?: {name: string; group: string}
   /** Installation facts from `installation()`. */
   installation: Installation
+  /** Address of the relay that stands for the load balancer before listeners that expect a PROXY protocol header; absent: none does. */
+  balancer?: string
   /** Hard limit of file descriptors where the proxy runs; absent when unknown: nothing is capped then. */
   openFiles?: number
   allowExec: boolean

@@ -80,6 +80,10 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
       return value.test(own?.args[0]?.value ?? '')
     }
     const tls = said('SSLEngine', /^on$/i)
+    // It holds for the address, and the last virtual host there decides.
+    const announced =
+      own.flatMap(host => inside(host, placed)).findLast(directive => isNamed(directive, 'RemoteIPProxyProtocol')) ??
+      global.findLast(directive => isNamed(directive, 'RemoteIPProxyProtocol'))
     const meansTls = !tls && !said('SSLEngine', /^off$/i) && directives.some(directive => isNamed(directive, 'SSLCertificateFile'))
     const named = directives.find(directive => isNamed(directive, 'ServerName'))?.args[0]?.value
     const serverName =
@@ -95,6 +99,7 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
         tls,
         ...(meansTls ? {meansTls} : {}),
         ...(tls && said('SSLVerifyClient', /^require$/i) ? {demandsCertificate: true} : {}),
+        ...(/^on$/i.test(announced?.args[0]?.value ?? '') ? {proxyProtocol: true} : {}),
         ...(serverName === undefined ? {} : {serverName}),
       },
       tls,

@@ -1,13 +1,15 @@
+import {isIP} from 'node:net'
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {certificateChange} from './certificates.ts'
-import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
+import {BALANCER_WHY, balancerNetworks, clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 import {activity} from './conditions.ts'
 import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
 import {isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
+import {without} from './networks.ts'
 import {mentions, reachesElsewhere} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
@@ -125,6 +127,7 @@ class Sandbox {
     if (isNamed(directive, 'Include', 'IncludeOptional')) return this.include(directive, texts[0] ?? '')
     if (isNamed(directive, 'LoadModule')) return this.loadModule(directive, texts[1] ?? '')
     if (isNamed(directive, 'Require', 'Allow')) return this.admit(place)
+    if (isNamed(directive, 'RemoteIPProxyProtocolExceptions')) return this.hearBalancer(directive, texts)
     if (isNamed(directive, 'Listen')) return this.listen(directive, active)
     if (isNamed(directive, 'VirtualHost')) return this.virtualHost(directive)
     if (isNamed(directive, 'User', 'Group')) return this.account(directive)
@@ -235,6 +238,21 @@ class Sandbox {
     if (!last || !isNetwork(last.value) || (asks !== 'ip' && asks !== 'from')) return false
     if (within.some(section => isNamed(section, 'RequireNone'))) return false
     this.replace({...last.span, start: last.span.end}, ` ${clientNetworks(this.plan).join(' ')}`, CLIENTS_WHY)
+    return true
+  }
+
+  /** Among the addresses that are not asked for a PROXY protocol header there must not be that of the sandbox's own load balancer. */
+  private hearBalancer(directive: Directive, networks: readonly string[]): boolean {
+    const balancer = balancerNetworks(this.plan)
+    const left = networks.map(network => {
+      if (isIP(network.replace(/\/.*$/, '')) === 0) return [network]
+      const rest = without(network, balancer)
+      return rest.join() === without(network, []).join() ? [network] : rest
+    })
+    const text = left.flat().join(' ')
+    if (text === networks.join(' ')) return false
+    if (text === '') this.remove(directive, BALANCER_WHY)
+    else this.replaceArguments(directive, text, BALANCER_WHY)
     return true
   }
 

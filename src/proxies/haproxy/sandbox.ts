@@ -11,6 +11,8 @@ import type {Statement} from './parse.ts'
 import {reachesOut} from './reach.ts'
 import type {ArgumentRow} from './sandbox-table.ts'
 import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, SERVER_TLS_ARGUMENTS, VALUED} from './sandbox-table.ts'
+import {BALANCER_WHY, balancerNetworks} from '../sandbox-clients.ts'
+import {headerRules} from './proxy-header.ts'
 import {clientEdits} from './sandbox-clients.ts'
 import {serverFiles, serverTls} from './upstream-tls.ts'
 import {writtenOut} from './variables.ts'
@@ -23,6 +25,13 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const put = (span: Span, text: string, why: string) => {
     const key = `${span.file}:${span.start}`
     if (!edits.has(key)) edits.set(key, {span, text, why})
+  }
+  /** Words behind a word: those of others who need the same place follow. */
+  const append = ({span}: Argument, words: string, why: string) => {
+    const place = {...span, start: span.end}
+    const known = edits.get(`${place.file}:${place.start}`)
+    if (known?.span.end === place.end) edits.set(`${place.file}:${place.start}`, {...known, text: `${known.text} ${words}`})
+    else put(place, ` ${words}`, why)
   }
   const comment = (directive: Directive, why: string) => put({...directive.nameSpan, end: directive.nameSpan.start}, '# ', why)
   const refuse = (directive: Directive, because: string) => refused.push({directive: nameOf(directive), because, span: directive.span})
@@ -126,11 +135,16 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
       put(span, isLine ? `nameserver sandbox ${plan.nameServer}` : plan.nameServer, 'the name server of the sandbox')
     }
 
-  for (const {span, text, why} of clientEdits(
+  const {trusted, unclear} = headerRules(config)
+  for (const directive of unclear)
+    comment(directive, 'whether its condition holds cannot be told: clients of the sandbox come without a PROXY protocol header')
+  const balancer = balancerNetworks(plan).join(' ')
+  if (balancer !== '') for (const argument of new Set(trusted)) append(argument, balancer, BALANCER_WHY)
+  for (const {argument, text, why} of clientEdits(
     remaining.map(({directive}) => directive),
     plan,
   ))
-    put(span, text, why)
+    append(argument, text, why)
   for (const reference of fileReferences(remaining)) {
     if (reference.hidden) {
       refuse(reference.directive, 'it hides the name of the file it reads behind quotes, escapes or variables')

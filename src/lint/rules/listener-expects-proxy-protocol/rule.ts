@@ -26,18 +26,14 @@ export const rule: Rule = {
       'PROXY protocol, 2: the receiver MUST NOT guess whether the header is there',
       'Measured: nginx resets the connection ("broken header"), HAProxy too ("does not look like a PROXY protocol header")',
     ],
-    breaks: [],
+    breaks: ['listener-reaches-gms'],
     mayBreak: ALL_CHAT,
-    provenBy: {
-      by: 'evidence',
-      because: 'the users of the sandbox come without a load balancer, so the sandbox takes the word out of the listener',
-    },
   },
-  inspect: ({site}) =>
+  inspect: ({site, promises}) =>
     site.config.files.some(({directives}) => mentions(directives))
       ? []
       : site.listeners
-          .filter(({chat, proxyProtocol}) => chat && proxyProtocol.value)
+          .filter(({chat, port, proxyProtocol}) => chat && proxyProtocol.value && promises.proxyProtocol?.[String(port)] !== true)
           .map(({proxyProtocol}) => ({
             span: placeOf(proxyProtocol),
             message: `Expected a listener that takes HTTP from the first byte on: "${proxyProtocol.text}"`,
