@@ -1,7 +1,8 @@
 import type {Proxy} from '../proxy.ts'
-import {listeners, nameServers, nodes} from './addresses.ts'
+import {nameServers} from './addresses.ts'
 import {certificateFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
+import {gmsListeners, gmsNodes} from './gms-nodes.ts'
 import {caveats, unsupported} from './honour.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse, statementsOf} from './parse.ts'
@@ -42,8 +43,8 @@ export const haproxy: Proxy = {
     ]
   },
   recognise,
-  listeners,
-  nodes,
+  listeners: gmsListeners,
+  nodes: gmsNodes,
   nameServers,
   sandbox,
   versionCommand: binary => [binary, '-v'],

@@ -9,6 +9,7 @@ import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
 import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
+import {CONFIGURATION_FOLDERS} from './tree.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
 
@@ -28,6 +29,7 @@ export const nginx: Proxy = {
   view,
   parse,
   includes: includedFiles,
+  configurationFolders: CONFIGURATION_FOLDERS,
   site,
   recognise,
   listeners: listenersOf,
