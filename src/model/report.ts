@@ -139,6 +139,8 @@ export interface Promises {
   nodesUnchecked?: true
   /** Clients that speak nothing newer than TLS 1.1 are served: said so by the operator. */
   oldTls?: true
+  /** A load balancer in front begins each connection with a PROXY protocol header: said so by the operator. */
+  proxyProtocol?: true
   /** Web origins that may use the chat; empty: all. */
   origins: readonly string[]
   /** Node names are followed when their addresses change, after so many ms; absent: they are not. */

@@ -33,6 +33,7 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
     ...(parameters.upstream.resolvers === undefined ? {} : {dnsTtlMs: parameters.upstream.dnsTtl}),
     ...(parameters.health.mode === 'http' ? {asksStatus: true} : {}),
     ...(parameters.health.mode === 'none' ? {nodesUnchecked: true} : {}),
+    ...(isSentProxyProtocol(parameters) ? {proxyProtocol: true} : {}),
     ...(parameters.upstream.drainTimeout === undefined ? {} : {drainMs: parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
@@ -83,6 +84,7 @@ export function expectationsOfForeign(
     ...(stated?.parameters.upstream?.resolvers === undefined ? {} : {dnsTtlMs: stated.parameters.upstream.dnsTtl}),
     ...(stated?.parameters.health.mode === 'http' ? {asksStatus: true} : {}),
     ...(stated?.parameters.health.mode === 'none' ? {nodesUnchecked: true} : {}),
+    ...(stated && isSentProxyProtocol(stated.parameters) ? {proxyProtocol: true} : {}),
     ...(stated?.parameters.upstream?.drainTimeout === undefined ? {} : {drainMs: stated.parameters.upstream.drainTimeout}),
     ...(serverName === undefined ? {} : {serverName}),
     source: {
@@ -123,4 +125,8 @@ function accessOf({access, affinity, limits, logging, upload}: ForeignParameters
 /** The host name that clients use: of the plain listener, else of the encrypted one. */
 function publicName({listener, tls}: Pick<Parameters, 'listener' | 'tls'>): string | undefined {
   return [...listener, ...(tls ?? [])].flatMap(({serverNames}) => serverNames)[0]
+}
+
+function isSentProxyProtocol({listener, tls}: Pick<Parameters, 'listener' | 'tls'>): boolean {
+  return [...listener, ...(tls ?? [])].some(({proxyProtocol}) => proxyProtocol)
 }

@@ -20,7 +20,7 @@ export const rule: Rule = {
       apache:
         'Remove RemoteIPProxyProtocol; behind a load balancer that sends it, except all others: RemoteIPProxyProtocolExceptions NETWORK',
       haproxy:
-        'Remove accept-proxy from bind; behind a load balancer that sends it, say so: tcp-request connection expect-proxy layer4 if { src NETWORK }',
+        'Remove accept-proxy from bind; behind a load balancer that sends it, say listener.proxyProtocol in the parameters, or tcp-request connection expect-proxy layer4 if { src NETWORK }',
     },
     references: [
       'PROXY protocol, 2: the receiver MUST NOT guess whether the header is there',
@@ -33,8 +33,8 @@ export const rule: Rule = {
       because: 'the users of the sandbox come without a load balancer, so the sandbox takes the word out of the listener',
     },
   },
-  inspect: ({site}) =>
-    site.config.files.some(({directives}) => mentions(directives))
+  inspect: ({site, promises}) =>
+    promises.proxyProtocol || site.config.files.some(({directives}) => mentions(directives))
       ? []
       : site.listeners
           .filter(({chat, proxyProtocol}) => chat && proxyProtocol.value)
