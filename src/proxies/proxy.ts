@@ -192,6 +192,8 @@ export interface Proxy {
    * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
    */
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
+  /** Where packages put the configuration: an absolute `include` below one of these means the folder that is read, wherever its copy lies. */
+  configurationFolders?: readonly string[]
   /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
   site?(config: ParsedConfig, version: string): Site
   /** The parameters that `view` would make this configuration from, read by the defaults of `version` (`X.Y.Z`). Never throws. */

@@ -5,6 +5,7 @@ import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {certificateChange} from './certificates.ts'
 import {BALANCER_WHY, balancerNetworks, clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 import {activity} from './conditions.ts'
+import {gmsNodes} from './gms-nodes.ts'
 import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
@@ -19,6 +20,9 @@ import {dataFile, readsFiles} from './reads.ts'
 import {EXECUTING_MODULES, KNOWN_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
 import {Variables} from './variables.ts'
 import {addressOf, SURROUNDINGS, WRAPPER, wrapper} from './wrapper.ts'
+
+/** Nobody listens there (discard). */
+const NOWHERE = '127.0.0.1:9'
 
 /** Makes any configuration runnable: the table, the listeners, the nodes, the modules and the includes; the rest is a wrapper around it. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
@@ -265,13 +269,15 @@ class Sandbox {
 
   private moveNodes(moved: ReadonlySet<Directive>): void {
     const taken = [...moved].filter(({block}) => block === undefined)
-    const order: string[] = []
+    const order = [...new Set(gmsNodes(this.config).map(({address}) => address))]
     for (const mention of mentions(this.config)) {
-      if (!order.includes(mention.node.address)) order.push(mention.node.address)
       if (taken.some(({span}) => span.file === mention.span.file && span.start <= mention.span.start && mention.span.end <= span.end))
         continue
-      const real = this.plan.nodes[order.indexOf(mention.node.address)]
-      if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
+      const at = order.indexOf(mention.node.address)
+      const real = this.plan.nodes[at]
+      if (at === -1)
+        this.replace(mention.span, mention.write(NOWHERE), `${mention.node.address} is no GMS node: unreachable in the sandbox`)
+      else if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
     }
   }
 

@@ -2,9 +2,10 @@ import {createHash} from 'node:crypto'
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
-import {binds, isQuic, listeners, nodeArgument, nodes, isFollowed, nameServers} from './addresses.ts'
+import {binds, isQuic, listeners, nodeArgument, isFollowed, nameServers} from './addresses.ts'
 import {bindFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
+import {gmsNodes} from './gms-nodes.ts'
 import {hiddenMeaning, hiddenWord} from './hidden.ts'
 import {quoteWord, statements} from './parse.ts'
 import type {Statement} from './parse.ts'
@@ -17,6 +18,9 @@ import {clientEdits} from './sandbox-clients.ts'
 import {serverFiles, serverTls} from './upstream-tls.ts'
 import {writtenOut} from './variables.ts'
 import {wrap} from './wrapper.ts'
+
+/** Nobody listens there (discard). */
+const NOWHERE = '127.0.0.1:9'
 
 /** Makes any HAProxy configuration runnable in `plan.folder`: the rows of `sandbox-table.ts`, then addresses, logs, sockets and files. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
@@ -114,13 +118,14 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     )
   }
   const places = new Map(
-    [...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
+    [...new Set(gmsNodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
   )
   for (const statement of asWritten) {
     const argument = gone.has(statement.directive) ? undefined : nodeArgument(statement)
     if (!argument) continue
-    const place = places.get(argument.value) ?? ''
-    if (plan.nameServer === undefined || !isFollowed(statement, asWritten)) put(argument.span, place, 'the node is a simulated one')
+    const place = places.get(argument.value)
+    if (place === undefined) put(argument.span, NOWHERE, 'not a GMS node: unreachable in the sandbox')
+    else if (plan.nameServer === undefined || !isFollowed(statement, asWritten)) put(argument.span, place, 'the node is a simulated one')
     else
       put(
         argument.span,

@@ -20,7 +20,7 @@ export const rule: Rule = {
       apache:
         'Remove RemoteIPProxyProtocol; behind a load balancer that sends it, except all others: RemoteIPProxyProtocolExceptions NETWORK',
       haproxy:
-        'Remove accept-proxy from bind; behind a load balancer that sends it, say so: tcp-request connection expect-proxy layer4 if { src NETWORK }',
+        'Remove accept-proxy from bind; behind a load balancer that sends it, say listener.proxyProtocol in the parameters, or tcp-request connection expect-proxy layer4 if { src NETWORK }',
     },
     references: [
       'PROXY protocol, 2: the receiver MUST NOT guess whether the header is there',
