@@ -121,7 +121,7 @@ const ROWS: readonly {in: Place; after?: string; before?: string; words: string}
       dontlog-normal dontlognull external-check forceclose forwardfor h1-case-adjust-bogus-client h1-case-adjust-bogus-server
       http-buffer-request http-ignore-probes http-keep-alive http-no-delay http-pretend-keepalive http-restrict-req-hdr-names
       http-server-close http-tunnel http-use-htx http-use-proxy-header http_proxy httpchk httpclose httplog httpslog
-      idle-close-on-response independant-streams independent-streams ldap-check log-health-checks log-separate-errors logasap
+      idle-close-on-response independent-streams ldap-check log-health-checks log-separate-errors logasap
       mysql-check nolinger originalto persist pgsql-check prefer-last-server redis-check redispatch smtpchk socket-stats splice-auto
       splice-request splice-response spop-check srvtcpka ssl-hello-chk tcp-check tcp-smart-accept tcp-smart-connect tcpka tcplog
       transparent
@@ -233,6 +233,7 @@ const ROWS: readonly {in: Place; after?: string; before?: string; words: string}
   {in: 'tcp-response', words: 'content inspect-delay'},
   {in: 'section', after: '2.8.25', words: 'crt-store'},
   {in: 'section', after: '3.0.11', words: 'log-profile'},
+  {in: 'section', after: '3.2.26', words: 'healthcheck'},
   {in: 'section', before: '3.4.7', words: 'program'},
 ]
 /** The newest branch that was measured: later ones may have words that are not here. */

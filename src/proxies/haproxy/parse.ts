@@ -24,6 +24,7 @@ export const SECTIONS: ReadonlySet<string> = new Set([
   'traces',
   'dynamic-update',
   'namespace_list',
+  'healthcheck',
 ])
 
 /** What follows a backslash outside single quotes; every other pair stays as it is, but `\$` in double quotes (measured on 2.6.12). */
