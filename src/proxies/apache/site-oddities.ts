@@ -1,7 +1,7 @@
 import type {Span} from '../../model/bundle.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
-import type {ParsedConfig} from '../syntax.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import type {Oddity} from '../site.ts'
 import {atLeast} from '../version.ts'
 import {DIRECTIVES, REMOVED} from './directives.ts'
@@ -116,6 +116,12 @@ function missing(module: string, span: Span, what: string, config: ParsedConfig)
 function neededModules({config, lines, modules}: Material): readonly Oddity[] {
   if (!modules.complete) return []
   const found = new Map<string, Oddity>()
+  const methods = new Map<Directive | undefined, string>()
+  for (const {name, within, values} of lines) {
+    const method = name === 'proxyset' ? values.find(value => /^lbmethod=/i.test(value))?.slice('lbmethod='.length) : undefined
+    const section = within.at(-1)?.directive
+    if (method !== undefined && !methods.has(section)) methods.set(section, method)
+  }
   const need = (module: string, {directive}: Line, what: string) => {
     if (modules.has(module) === false && !found.has(module)) found.set(module, missing(module, directive.span, what, config))
   }
@@ -125,14 +131,7 @@ function neededModules({config, lines, modules}: Material): readonly Oddity[] {
     if (name === 'balancermember') {
       need('proxy_balancer', line, 'a balancer')
       need('slotmem_shm', line, 'a balancer')
-      const set = lines.find(
-        other =>
-          other.name === 'proxyset' &&
-          other.within.at(-1)?.directive === line.within.at(-1)?.directive &&
-          other.values.some(value => /^lbmethod=/i.test(value)),
-      )
-      const method = set?.values.find(value => /^lbmethod=/i.test(value))?.slice('lbmethod='.length)
-      need(`lbmethod_${method ?? 'byrequests'}`, line, 'a balancer')
+      need(`lbmethod_${methods.get(line.within.at(-1)?.directive) ?? 'byrequests'}`, line, 'a balancer')
     }
     if (said('hcmethod') !== undefined || said('hctemplate') !== undefined) need('proxy_hcheck', line, 'a health check')
     if (name === 'proxyhctemplate') need('watchdog', line, 'a health check')

@@ -14,7 +14,7 @@ import type {Variables} from './site-values.ts'
 import {includedFrom, isData, isGlob, kindOf, walk, withinBundle} from './tree.ts'
 import type {Placed} from './tree.ts'
 import {namesIn} from './variables.ts'
-import {OF_PLUS, wrongVersion} from './word-versions.ts'
+import {dependsOnVersion, OF_PLUS, wrongVersion} from './word-versions.ts'
 
 /** Included by packages; they hold nothing that a chat meets. */
 const STOCK =
@@ -226,6 +226,7 @@ function values({directive, around}: Placed): readonly Oddity[] {
 /** Directives and parameters that this release does not know yet, or no longer. */
 function ofOtherVersions({directive, around}: Placed, version: string, plus: boolean): readonly Oddity[] {
   const {name, args} = directive
+  if (!dependsOnVersion(name)) return []
   const of = {name, words: args.map(({value}) => value), within: around.at(-1)?.name}
   return wrongVersion(of, version, plus).map(({kind, since, because, argument}) => {
     const at = argument === undefined ? undefined : args[argument]

@@ -91,6 +91,11 @@ export interface WrongVersion {
   argument?: number
 }
 
+/** The directive, or a parameter of it, is not known to every release. */
+export function dependsOnVersion(name: string): boolean {
+  return LATER_BY_WORD.has(name) || REMOVED_BY_WORD.has(name)
+}
+
 /** What `version` does not know yet, or no longer, of a directive; `plus`: words that NGINX Plus and modules of others have had for longer are known. */
 export function wrongVersion(
   {name, words, within}: {name: string; words: readonly string[]; within: string | undefined},
