@@ -4,7 +4,8 @@ import {FILES_PATH} from '../../wire/chat.ts'
 import type {Directive, ParsedConfig} from '../syntax.ts'
 import type {Oddity} from '../site.ts'
 import {atLeast} from '../version.ts'
-import {DIRECTIVES, REMOVED} from './directives.ts'
+import {slipOf} from '../slips.ts'
+import {DIRECTIVES, LATER, REMOVED} from './directives.ts'
 import {loadedBy} from './modules.ts'
 import {isNamed, parseFile, splitWords, walk} from './parse.ts'
 import {KNOWN_MODULES} from './sandbox-table.ts'
@@ -36,6 +37,8 @@ const EITHER: Readonly<Record<string, readonly string[]>> = {
 const MODULE_OF = new Map(
   Object.entries(DIRECTIVES).flatMap(([module, names]) => names.split(' ').map(name => [name.toLowerCase(), module] as const)),
 )
+/** As they are spelt. */
+const NAMES = new Map(Object.values(DIRECTIVES).flatMap(names => names.split(' ').map(name => [name.toLowerCase(), name] as const)))
 const REMOVED_WORDS = new Map(Object.entries(REMOVED).map(([name, because]) => [name.toLowerCase(), because] as const))
 
 /** What is written and does not mean what it seems to. */
@@ -75,7 +78,7 @@ function split(text: string): readonly string[] {
 }
 
 /** Words of other versions, words nobody knows, and words whose module the configuration does not load although it loads others. */
-function words({config, lines, modules}: Material): readonly Oddity[] {
+function words({config, lines, modules, version}: Material): readonly Oddity[] {
   const foreign = loadedBy(walk(config)).some(({module}) => !KNOWN_MODULES.test(module))
   return lines.flatMap((line): Oddity[] => {
     const {name, directive, doubt} = line
@@ -86,8 +89,22 @@ function words({config, lines, modules}: Material): readonly Oddity[] {
     const module = MODULE_OF.get(name)
     if (module === undefined) {
       if (foreign || !modules.complete || doubt !== undefined || name.includes('${')) return []
-      return [{kind: 'word-unknown', span, name: directive.name, because: 'no module of httpd knows it', mend: []}]
+      const meant = NAMES.get(slipOf(name, NAMES.keys()) ?? '')
+      return [
+        {
+          kind: 'word-unknown',
+          span,
+          name: directive.name,
+          because: `no module of httpd knows it${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+          mend: meant === undefined || directive.block ? [] : [{span, text: meant, why: meant}],
+        },
+      ]
     }
+    const since = LATER.get(name)
+    if (since !== undefined && !atLeast(version, since) && doubt === undefined)
+      return [
+        {kind: 'word-unknown', span, name: directive.name, because: `it came with httpd ${since}: ${version} does not know it`, mend: []},
+      ]
     if (doubt !== undefined || isThere(module, modules)) return []
     return [missing(module, span, directive.name, config)]
   })
