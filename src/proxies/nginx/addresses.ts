@@ -132,14 +132,17 @@ function keyOf(address: string): string {
  */
 export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   const places = walk(config).filter(place => !inside(place, 'mail'))
+  const byBlock = new Map<Directive | undefined, Directive[]>()
+  for (const {directive, around} of places) {
+    const lines = byBlock.get(around.at(-1))
+    if (lines) lines.push(directive)
+    else byBlock.set(around.at(-1), [directive])
+  }
+  const named = (block: Directive | undefined, name: string) => (byBlock.get(block) ?? []).filter(line => line.name === name)
   const upstreams = new Map<string, readonly Directive[]>()
   for (const {directive, around} of places) {
     const [name] = directive.args
-    if (directive.name === 'upstream' && directive.block && name)
-      upstreams.set(
-        upstreamKey(name.value, around),
-        places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive),
-      )
+    if (directive.name === 'upstream' && directive.block && name) upstreams.set(upstreamKey(name.value, around), named(directive, 'server'))
   }
   const passes = places.filter(place => place.directive.name === 'proxy_pass' && !isData(place))
   const underGms = (place: Placed) =>
@@ -187,9 +190,7 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   }
   /** An upstream that has the name of a host is named so for its certificate; `gms_nodes` is no such name. */
   const tlsOf = (around: readonly Directive[], upstream: string | undefined): NodeAddress['tls'] => {
-    const written = [undefined, ...around]
-      .flatMap(block => places.filter(place => place.directive.name === 'proxy_ssl_name' && place.around.at(-1) === block))
-      .at(-1)?.directive.args[0]?.value
+    const written = [undefined, ...around].flatMap(block => named(block, 'proxy_ssl_name')).at(-1)?.args[0]?.value
     const serverName = written ?? (upstream?.includes('.') === true ? upstream : undefined)
     return serverName === undefined || serverName.includes('$') ? {} : {serverName: serverName.replace(/:\d+$/, '')}
   }
@@ -199,7 +200,9 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
     if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], place.around, true)
   for (const servers of upstreams.values())
     for (const server of servers) if (server.args[0]) record(server.args[0], {foreign: chatPasses.length > 0})
-  return found.sort((a, b) => order(config, a.span) - order(config, b.span))
+  const order = new Map(config.files.map(({path}, index) => [path, index * 1e9]))
+  const at = ({span: {file, start}}: NodePlace) => (order.get(file) ?? 0) + start
+  return found.sort((a, b) => at(a) - at(b))
 }
 
 /**
@@ -241,10 +244,6 @@ export function nameServersOf(config: ParsedConfig): readonly Span[] {
 /** The arguments of `resolver` that are addresses. */
 export function nameServerArguments({args}: Directive): readonly Argument[] {
   return args.filter(({value}) => !/^(?:valid|ipv4|ipv6|status_zone)=/.test(value))
-}
-
-function order(config: ParsedConfig, span: Span): number {
-  return config.files.findIndex(file => file.path === span.file) * 1e9 + span.start
 }
 
 /** `stream` has upstreams of its own. */

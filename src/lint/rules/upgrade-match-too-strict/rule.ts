@@ -3,7 +3,7 @@ import type {Site} from '../../../proxies/site.ts'
 import {UPGRADES} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import {flagged} from '../../rewrite-rules.ts'
-import {everyDirective} from '../../source.ts'
+import {directivesOf} from '../../source.ts'
 import type {WayToGms} from '../../settings.ts'
 import {upgradeEdits} from '../../upgrade-edits.ts'
 import type {Spelt} from '../../upgrades.ts'
@@ -62,14 +62,14 @@ function conditionOf({way: {route}}: Spelt) {
 function editsOf(site: Site, {way}: Spelt): readonly Edit[] {
   if (site.proxy === 'apache') return loosened(site)
   // A table of this name is the one that is too strict, or belongs to somebody else.
-  const taken = everyDirective(site.config.files.flatMap(({directives}) => directives)).some(
+  const taken = directivesOf(site.config).some(
     ({name, args}) => name === 'map' && /^\$gms_(upgrade|connection)$/.test(args[1]?.value ?? ''),
   )
   return way.end.kind === 'upstream' && !taken ? upgradeEdits(site, way as WayToGms) : []
 }
 
 function loosened({config}: Site): readonly Edit[] {
-  return everyDirective(config.files.flatMap(({directives}) => directives))
+  return directivesOf(config)
     .filter(({name, args}) => name.toLowerCase() === 'rewritecond' && /^%\{HTTP:(Upgrade|Connection)\}$/i.test(args[0]?.value ?? ''))
     .flatMap(condition => {
       const [test, pattern, flags] = condition.args
