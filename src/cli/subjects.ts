@@ -19,8 +19,11 @@ export interface SubjectsRequest {
   /** Absent when a person gave no parameters at all. */
   parameters?: ParametersRequest
   /** Who asks: `lint` only reads, so it takes `-`, and no URL. Default `verify`. */
-  verb?: 'verify' | 'lint'
+  verb?: Verb
 }
+
+/** Verbs that take subjects. */
+export type Verb = 'verify' | 'lint' | 'diagnose' | 'fix'
 
 /**
  * The subjects of a command line, in its order, each once.
@@ -51,7 +54,7 @@ async function resolve(
     dialect: ProxyName | undefined
     stated: () => Promise<LoadedParameters<Parameters>>
     expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>
-    verb: 'verify' | 'lint'
+    verb: Verb
   },
 ): Promise<Subject> {
   const name = PROXY_NAMES.find(proxy => proxy === word)

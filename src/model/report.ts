@@ -97,6 +97,63 @@ export interface Outcome {
   suppressed?: readonly SuppressedFinding[]
 }
 
+/**
+ * How sure it is that a cause is the one. `certain`: a rule names the defect in the file, and the check that it always breaks failed. `likely`:
+ * a check failed that the defect can break, or the log of the proxy names it. `possible`: only one of the two, and nothing joins it to a failure.
+ */
+export type Confidence = 'certain' | 'likely' | 'possible'
+
+/** Why something fails. */
+export interface Cause {
+  /** Of the catalogue of causes: id of a rule. */
+  id: string
+  confidence: Confidence
+  severity: Severity
+  title: string
+  /** What was read or heard that speaks for it, one line each. */
+  because: readonly string[]
+  location?: Location
+  excerpt?: Excerpt
+  /** Further places with the same defect. */
+  also?: readonly Location[]
+  /** Ids of failed outcomes. */
+  explains: readonly string[]
+  remediation: string
+  /** Unified diff that mends every place, redacted; absent: not known. */
+  patch?: string
+}
+
+/** Changes of one place of a file, none of which can be left out. */
+export interface Hunk {
+  file: string
+  /** First line in the file as it was. */
+  line: number
+  /** Unified diff, redacted. */
+  patch: string
+  /** Rules whose edits it came from. */
+  rules: readonly string[]
+  why: readonly string[]
+  /** Outcomes that fail again when it alone is taken away: found by doing so. */
+  mends: readonly string[]
+}
+
+/** What `fix` found: a set of hunks after which nothing of `mended` fails, and from which none can be taken away. */
+export interface Fix {
+  /** Unified diff of all hunks, redacted; empty: nothing was to be mended, or nothing could be. */
+  patch: string
+  hunks: readonly Hunk[]
+  /** Ids of outcomes that failed before and pass with the patch. */
+  mended: readonly string[]
+  /** Ids of outcomes that still fail, each with what is to be done by hand. */
+  left: readonly {id: string; remediation: string}[]
+  /** Rules that complain, and whose complaint no check could feel: not part of the patch. */
+  unfelt: readonly {rule: string; location?: Location; message: string; patch?: string}[]
+  /** Runs of the proxy that it took. */
+  runs: number
+  /** Files that were written, with the copy of what was there before; absent: nothing was written. */
+  written?: readonly {file: string; backup: string}[]
+}
+
 /** What is to be said of a configuration that was read, beside the findings. */
 export interface ReadingNotes {
   /** What was not understood: rules are silent about it. */
@@ -184,7 +241,12 @@ export interface SubjectReport {
   /** Longest single wait a check had to sit through, ms. */
   longestWaitMs: number
   outcomes: readonly Outcome[]
-  causes: readonly never[]
+  /** Why it fails, the best explanation first; filled where something failed (`lint` finds no failures, so it names no causes). */
+  causes: readonly Cause[]
+  /** Failed outcomes that no cause explains; absent: nobody looked for causes. */
+  unexplained?: readonly string[]
+  /** What mends it, proven; only of `fix`. */
+  fix?: Fix
   /** Only where the configuration was read by rules. */
   reading?: ReadingNotes
 }
@@ -193,7 +255,7 @@ export interface SubjectReport {
 export interface Report {
   schema: 'gms-proxy/report/v1'
   tool: {name: 'gms-proxy'; version: string}
-  command: 'verify' | 'lint'
+  command: 'verify' | 'lint' | 'diagnose' | 'fix'
   reproduce: string
   verdict: Verdict
   durationMs: number

@@ -1,9 +1,12 @@
 import {CONCERNS, PROXY_NAMES} from '../model/catalogue.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/report.ts'
+import {shellWord} from '../model/shell.ts'
 import type {Canvas} from './canvas.ts'
 import {columns, duration, fit, harmless, wrap} from './plain.ts'
+import {causeBlocks, causeSummary, withoutExplained} from './text-causes.ts'
 import {findingLines, reasonLines} from './text-finding.ts'
+import {fixBlocks, fixNext} from './text-fix.ts'
 import {lintText} from './text-lint.ts'
 import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
@@ -23,7 +26,10 @@ export function text(report: Report, canvas: Canvas): string {
   const blocks = report.subjects.flatMap(subject => [
     heading(subject, {canvas, style, promises: !shared}),
     ...(several ? [] : [checkLines(subject, canvas, style)]),
-    troubles(subject, canvas, style),
+    ...(report.command === 'diagnose' ? causeBlocks(subject, canvas, style) : []),
+    troubles(report.command === 'diagnose' ? withoutExplained(subject) : subject, canvas, style),
+    ...(report.command === 'verify' ? [causeSummary(subject, canvas, style)] : []),
+    ...(report.command === 'fix' ? fixBlocks(subject, canvas, style) : []),
   ])
   const [first] = report.subjects
   if (shared && first) blocks.push(promiseLines(first.promises, canvas, style))
@@ -231,7 +237,16 @@ function summary(report: Report, {width}: Canvas, style: Styles): readonly strin
   return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${next}`)])]
 }
 
-function nextStep({verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+function nextStep({command, verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+  const [only, ...others] = subjects
+  if (command === 'fix' && only) return fixNext(only)
+  const [cause] = only && others.length === 0 ? only.causes : []
+  if (verdict === 'failed' && only && cause && cause.confidence !== 'possible')
+    return command === 'verify' && only.source === only.name
+      ? `gms-proxy diagnose ${shellWord(only.name)}`
+      : only.source === only.name && cause.patch !== undefined
+        ? `gms-proxy fix ${shellWord(only.name)}`
+        : `gms-proxy explain ${cause.id}`
   const failed = outcomes.filter(({status}) => status === 'failed')
   const worst = failed.find(({followsFrom}) => followsFrom === undefined) ?? failed[0]
   if (verdict === 'errored') return 'gms-proxy doctor says what this machine can run'

@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {runCli} from '../support/cli.ts'
 
 const TWO_NODES = ['--params', 'fixtures/parameters/two-nodes.yaml']
-const VERBS = ['doctor', 'explain', 'init', 'lint', 'render', 'schema', 'simulate', 'verify']
+const VERBS = ['diagnose', 'doctor', 'explain', 'fix', 'init', 'lint', 'render', 'schema', 'simulate', 'verify']
 
 let folder: string
 beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('help', () => {
     const {stdout, exitCode} = await runCli([verb, '--help'])
     expect(exitCode).toBe(0)
     expect(stdout).toContain('EXAMPLES')
-    expect(stdout).not.toMatch(/--(timing|write)\b(?!-)|html|compressed/)
+    expect(stdout).not.toMatch(verb === 'fix' ? /--timing\b|html|compressed/ : /--(timing|write)\b(?!-)|html|compressed/)
   })
 
   it.each(VERBS)('%s --help stands in columns', async verb => {
