@@ -13,7 +13,14 @@ const LINE = `${COOKIE} insert indirect nocache httponly`
 export function cookieAffinity(site: Site, {upstream, ways}: Balanced): readonly Edit[] {
   const {proxy, config} = site
   const {setting} = upstream.affinity
-  if (proxy === 'nginx') return distinctEdits(ways.flatMap(({end}) => end.upstream.affinity.setting.put('hash $gms_affinity_key consistent')))
+  // Where bytes are passed on nobody reads a cookie.
+  if (ways.some(({listener}) => listener.layer4.value)) return []
+  if (proxy === 'nginx') {
+    // Two keys would be two cookies of one name.
+    const other = site.upstreams.find(({affinity}) => affinity.kind === 'inserted-cookie' && affinity.setting.directive === 'hash')
+    const method = other?.affinity.setting.text ?? 'hash $gms_affinity_key consistent'
+    return distinctEdits(ways.flatMap(({end}) => end.upstream.affinity.setting.put(method)))
+  }
   const names = namesOf(upstream.nodes.length > 0 ? choosable(upstream) : [], proxy)
   if (proxy === 'apache') {
     const line = setting.put(COOKIE)

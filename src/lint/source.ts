@@ -98,3 +98,10 @@ export function withoutArgument({nameSpan, args}: Directive, index: number, why:
   const start = args[index - 1]?.span.end ?? nameSpan.end
   return [{span: {...argument.span, start}, text: '', why}]
 }
+
+/** Puts a line into the block that begins where `home` begins, below the last line of it that is no block; empty where that is no block. */
+export function insertedInto(config: ParsedConfig, home: Span, line: string): readonly Edit[] {
+  const {block = []} = directiveAt(config, home) ?? {}
+  const last = block.findLast(({block: inner}) => !inner) ?? block.at(-1)
+  return last ? insertedBelow(config, last.span, [line], line) : []
+}
