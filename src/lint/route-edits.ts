@@ -7,6 +7,9 @@ import {sparing} from './conditions.ts'
 import {conditionsOf} from './rewrite-rules.ts'
 import {allOf, blocksAround, directiveAt, insertedBefore, insertedBelow, withoutLine} from './source.ts'
 
+/** Requests of a chat, for a condition of HAProxy. */
+export const SPARED = `{ path_beg ${COMETD_PATH} ${FILES_PATH} }`
+
 /** The path that a route has to name, for a request to what is below it. */
 export function routeOf(path: string): string {
   return [COMETD_PATH, FILES_PATH].find(own => path === own || path.startsWith(`${own}/`)) ?? path

@@ -89,7 +89,7 @@ function tolerant({config}: Site, way: WayToGms): readonly Edit[] {
   return lostParts(way).flatMap(({span}) => {
     const variable = span && directiveAt(config, span)?.args[1]?.value
     const table = everyDirective(config.files.flatMap(({directives}) => directives)).find(
-      ({name, args}) => name === 'map' && variable !== undefined && args[1]?.value === variable,
+      ({name, args}) => name === 'map' && variable !== undefined && args[1]?.value === variable && /^\$http_/i.test(args[0]?.value ?? ''),
     )
     return (table?.block ?? []).flatMap(({name, nameSpan}) => {
       const token = /^"?(?:~\*?)?\^?(websocket|upgrade)\$?"?$/i.exec(name)?.[1]
