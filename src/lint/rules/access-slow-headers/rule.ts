@@ -50,7 +50,10 @@ export const rule: Rule = {
       // A module that is not loaded knows no directive.
       edits:
         site.proxy === 'apache' && !setting.span && !loads(site.config, 'reqtimeout')
-          ? [...loading(site.config, 'reqtimeout'), ...insertedInto(site.config, setting.home, `RequestReadTimeout header=${right} body=60,MinRate=100`)]
+          ? [
+              ...loading(site.config, 'reqtimeout'),
+              ...insertedInto(site.config, setting.home, `RequestReadTimeout header=${right} body=60,MinRate=100`),
+            ]
           : setting.put(right),
     }))
   },

@@ -71,13 +71,15 @@ function refusedByBrowsers({site, promises}: Inspection): readonly RuleDraft[] {
       const source = added ?? setting
       const encrypted =
         way.listener.tls !== undefined || way.listener.proxyProtocol.value || way.sent('x-forwarded-proto').sends === 'https'
-      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(({flaw, expected, pattern, right}) => ({
-        span: placeOf(source),
-        message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
-        expected,
-        actual: source.text,
-        edits: site.proxy === 'haproxy' ? rewordedLine(site, source, flaw) : reworded(site, cookie, pattern, right),
-      }))
+      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(
+        ({flaw, expected, pattern, right}) => ({
+          span: placeOf(source),
+          message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
+          expected,
+          actual: source.text,
+          edits: site.proxy === 'haproxy' ? rewordedLine(site, source, flaw) : reworded(site, cookie, pattern, right),
+        }),
+      )
     })
   })
 }
@@ -93,7 +95,9 @@ function reworded({config}: Site, cookie: string, pattern: RegExp, right: string
   return everyDirective(config.files.flatMap(({directives}) => directives))
     .flatMap(({args}) => args)
     .filter(({value}) => value.startsWith(`${cookie}=`))
-    .flatMap(({span}) => replacedIn(config, span, pattern, right, right === '' ? 'browsers drop the cookie with it' : right.replace(/^; /, '')))
+    .flatMap(({span}) =>
+      replacedIn(config, span, pattern, right, right === '' ? 'browsers drop the cookie with it' : right.replace(/^; /, '')),
+    )
 }
 
 /** A word of the `cookie` line of HAProxy. */

@@ -55,7 +55,12 @@ export const rule: Rule = {
           message: `Expected somebody to set the cookie ${cookie}: the proxy reads it, and adds it to no answer`,
           expected: `Set-Cookie: ${cookie}=… with the first answer`,
           actual: `${setting.text}, and no header that sets ${cookie}`,
-          edits: site.proxy === 'apache' ? routeCookie(site, upstream, cookie) : site.proxy === 'nginx' ? answered(site, {upstream, ways}, cookie) : [],
+          edits:
+            site.proxy === 'apache'
+              ? routeCookie(site, upstream, cookie)
+              : site.proxy === 'nginx'
+                ? answered(site, {upstream, ways}, cookie)
+                : [],
         },
       ]
     }),

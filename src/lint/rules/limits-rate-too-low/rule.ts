@@ -52,7 +52,11 @@ function isTooLow({value}: Setting<{rate: number; burst: number} | undefined>, {
 }
 
 /** As many requests a second as were promised, five seconds of them at once; without a promise, room for an office that comes at once. */
-function raised({proxy, config}: Site, {span, value}: Setting<{rate: number; burst: number} | undefined>, promised?: number): readonly Edit[] {
+function raised(
+  {proxy, config}: Site,
+  {span, value}: Setting<{rate: number; burst: number} | undefined>,
+  promised?: number,
+): readonly Edit[] {
   const line = span && directiveAt(config, span)
   if (!line || !value) return []
   const factor = (promised ?? OFFICE * TO_OPEN) / value.rate
@@ -65,6 +69,13 @@ function raised({proxy, config}: Site, {span, value}: Setting<{rate: number; bur
   const burst = replacedIn(config, line.span, /(?<=\bburst=)\d+/g, String((promised ?? OFFICE * TO_OPEN) * OFFICE), 'what comes at once')
   if (promised === undefined) return burst
   const zone = line.args.find(argument => argument.value.startsWith('zone='))?.value.slice('zone='.length)
-  const zones = allOf(config, /^limit_req_zone$/).filter(({args}) => args.some(argument => argument.value.startsWith(`zone=${zone ?? ''}:`)))
-  return [...zones.flatMap(each => replacedIn(config, each.span, /(?<=\brate=)\S+?(?=\s*;|\s)/g, `${promised}r/s`, 'an office behind one address')), ...burst]
+  const zones = allOf(config, /^limit_req_zone$/).filter(({args}) =>
+    args.some(argument => argument.value.startsWith(`zone=${zone ?? ''}:`)),
+  )
+  return [
+    ...zones.flatMap(each =>
+      replacedIn(config, each.span, /(?<=\brate=)\S+?(?=\s*;|\s)/g, `${promised}r/s`, 'an office behind one address'),
+    ),
+    ...burst,
+  ]
 }

@@ -113,7 +113,11 @@ function welcomed({proxy, config}: Site, {span}: Listener, name: string): readon
     .filter(line => section?.block?.includes(line) === true)
     .flatMap(({args}) => {
       const fetch = args.findIndex(({value}) => /^(?:req\.)?hdr(?:_dom|_beg)?\(host\)/i.test(value))
-      const last = args.slice(fetch + 1).findLastIndex(({value}, index, rest) => !value.startsWith('-') && !rest.slice(0, index + 1).some(word => /^[}]$|^\|\|$|^or$/.test(word.value)))
+      const last = args
+        .slice(fetch + 1)
+        .findLastIndex(
+          ({value}, index, rest) => !value.startsWith('-') && !rest.slice(0, index + 1).some(word => /^[}]$|^\|\|$|^or$/.test(word.value)),
+        )
       const at = args[fetch + 1 + last]
       if (fetch === -1 || last === -1 || !at) return []
       return [{span: {...at.span, start: at.span.end}, text: ` ${name}`, why: `${name} reaches GMS`}]

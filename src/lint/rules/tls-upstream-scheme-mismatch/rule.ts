@@ -41,7 +41,15 @@ export const rule: Rule = {
       const mismatch = mismatchOf({port, encrypted: tls !== undefined}, promises.upstreamTls)
       return mismatch === undefined
         ? []
-        : [{span, message: `Expected ${mismatch.expected} to ${address}`, expected: mismatch.because, actual: mismatch.actual, edits: spoken(site, span, tls === undefined)}]
+        : [
+            {
+              span,
+              message: `Expected ${mismatch.expected} to ${address}`,
+              expected: mismatch.because,
+              actual: mismatch.actual,
+              edits: spoken(site, span, tls === undefined),
+            },
+          ]
     }),
 }
 
@@ -67,7 +75,9 @@ function spoken(site: Site, span: Span, tls: boolean): readonly Edit[] {
   }
   const scheme = (place: Span) => replacedIn(config, place, tls ? /\bhttp(?=:\/\/)/gi : /\bhttps(?=:\/\/)/gi, tls ? 'https' : 'http', why)
   if (proxy === 'apache') return scheme(span)
-  const routes = waysToGms(site, ...CHAT).filter(({end}) => end.upstream.nodes.some(node => node.span.file === span.file && node.span.start === span.start))
+  const routes = waysToGms(site, ...CHAT).filter(({end}) =>
+    end.upstream.nodes.some(node => node.span.file === span.file && node.span.start === span.start),
+  )
   return distinctEdits(routes.flatMap(({end}) => scheme(end.span)))
 }
 

@@ -72,7 +72,11 @@ function following({site, promises}: Inspection, upstream: Upstream, pinned: rea
   const name = section?.args[0]?.value
   if (name === undefined || !node) return []
   const common = siblingsAt(config, node.span).find(line => line.name === 'default-server' && line.span.start < node.span.start)
-  return (common ? [common] : pinned).map(({span}) => ({span: {...span, start: span.end}, text: ` resolvers ${name} init-addr last,libc,none`, why}))
+  return (common ? [common] : pinned).map(({span}) => ({
+    span: {...span, start: span.end},
+    text: ` resolvers ${name} init-addr last,libc,none`,
+    why,
+  }))
 }
 
 /** As long as names are usually kept, ms. */

@@ -64,7 +64,9 @@ function widened({proxy, config}: Site, span: Span): readonly Edit[] {
     const line = directiveAt(config, span)
     const [pattern] = line?.args ?? []
     const open = pattern?.raw.replace(/\)\$(?="?$)/, '(?:/.*)?)$')
-    return line && /^ProxyPassMatch$/i.test(line.name) && pattern && open !== pattern.raw ? [{span: pattern.span, text: open ?? '', why}] : []
+    return line && /^ProxyPassMatch$/i.test(line.name) && pattern && open !== pattern.raw
+      ? [{span: pattern.span, text: open ?? '', why}]
+      : []
   }
   const location = blocksAround(config, span).findLast(({name}) => name === 'location')
   const [first, second] = location?.args ?? []

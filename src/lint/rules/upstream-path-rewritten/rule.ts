@@ -79,7 +79,9 @@ function unchanged({proxy, config}: Site, {target, span}: WayToGms['end']): read
   const why = 'GMS is asked for the path that the client asks for'
   if (proxy === 'haproxy')
     return allOf(config, /^http-request$/)
-      .filter(({args}) => /^(?:set|replace)-(?:path|uri|pathq)$/.test(args[0]?.value ?? '') && !args.some(({value}) => value === COMETD_PATH))
+      .filter(
+        ({args}) => /^(?:set|replace)-(?:path|uri|pathq)$/.test(args[0]?.value ?? '') && !args.some(({value}) => value === COMETD_PATH),
+      )
       .flatMap(line => sparing(line, SPARED, why))
   const line = directiveAt(config, target.span ?? span)
   const [path, url] = line?.args ?? []

@@ -72,7 +72,9 @@ function reachable(site: Site, span: Span): readonly Edit[] {
   if (!line) return []
   const why = 'the name servers of this machine are asked'
   if (proxy === 'haproxy') {
-    const others = siblingsAt(config, line.span).some(({name, span: own}) => (name === 'nameserver' || name === 'parse-resolv-conf') && own.start !== line.span.start)
+    const others = siblingsAt(config, line.span).some(
+      ({name, span: own}) => (name === 'nameserver' || name === 'parse-resolv-conf') && own.start !== line.span.start,
+    )
     return others ? withoutLine(config, line, why) : [{span: line.span, text: 'parse-resolv-conf', why}]
   }
   const routes = chatUpstreams(site).flatMap(({upstream: {resolution}, way}) => named(config, resolution.span ?? way.end.span))
