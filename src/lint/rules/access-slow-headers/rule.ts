@@ -1,8 +1,8 @@
-import {loading, loads} from '../../apache-modules.ts'
-import {insertedInto} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
+import {loading, loads} from '../../apache-modules.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, secondsIn} from '../../settings.ts'
+import {insertedInto} from '../../source.ts'
 
 /** The longest that one of the three allows by default (nginx), ms. */
 const LONGEST_MS = 60_000

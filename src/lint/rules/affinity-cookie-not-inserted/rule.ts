@@ -2,12 +2,12 @@ import type {Edit} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {cookieAffinity, routeCookie} from '../../affinity-edits.ts'
-import type {Balanced} from '../../sessions.ts'
-import {allOf, blocksAround, insertedBelow} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
+import type {Balanced} from '../../sessions.ts'
 import {balanced, isLearned, isSetByGms, OVER_HTTP} from '../../sessions.ts'
 import {placeOf} from '../../settings.ts'
+import {allOf, blocksAround, insertedBelow} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

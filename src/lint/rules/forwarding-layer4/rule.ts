@@ -1,11 +1,10 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {blocksAround, insertedBelow} from '../../source.ts'
-import type {Listener} from '../../../proxies/site.ts'
+import type {Listener, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {POLL} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
+import {blocksAround, insertedBelow} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,12 +1,11 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {allOf, directiveAt, replacedIn} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {HANDSHAKE, POLL, PUBLISH, UPLOAD} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
+import {allOf, directiveAt, replacedIn} from '../../source.ts'
 
 /** Customers who open a chat from one office within a few seconds, and what each sends to open it (handshake, connect, subscribe, join). */
 const OFFICE = 5

@@ -1,12 +1,11 @@
-import type {Edit} from '../../../model/bundle.ts'
-import {allOf, blocksAround, directiveAt, withoutArgument, withoutLine} from '../../source.ts'
-import type {Span} from '../../../model/bundle.ts'
-import type {Directive} from '../../../proxies/syntax.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
+import type {Directive} from '../../../proxies/syntax.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {HANDSHAKE} from '../../requests.ts'
 import {fateOf} from '../../routes.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt, withoutArgument, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,8 +1,8 @@
 import type {Edit} from '../../../model/bundle.ts'
-import {allOf, blocksAround, directiveAt, insertedInto, siblingsAt, withoutArgument} from '../../source.ts'
-import {ALL_CHAT} from '../../cascades.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
+import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt, insertedInto, siblingsAt, withoutArgument} from '../../source.ts'
 
 const PLAIN_PORTS: readonly (number | undefined)[] = [80]
 const TLS_PORTS: readonly (number | undefined)[] = [443]

@@ -1,11 +1,10 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import {POLL} from '../../requests.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 import type {Shared} from '../../settings.ts'
 import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
 
 /** A poll that hands over a chat's history, bytes, and how long that may take. */
 const ANSWER_BYTES = 64 * 1024

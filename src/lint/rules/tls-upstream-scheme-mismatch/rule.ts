@@ -1,13 +1,12 @@
-import type {Directive} from '../../../proxies/syntax.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {waysToGms} from '../../settings.ts'
-import {CHAT} from '../../routes.ts'
-import {directiveAt, replacedIn, siblingsAt, withoutArgument} from '../../source.ts'
+import type {Directive} from '../../../proxies/syntax.ts'
 import {ALL_CHAT} from '../../cascades.ts'
-import {chatNodes} from '../../routes.ts'
+import {CHAT, chatNodes} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {waysToGms} from '../../settings.ts'
+import {directiveAt, replacedIn, siblingsAt, withoutArgument} from '../../source.ts'
 
 /** Ports by convention; GMS listens on 8080 in plain text until somebody changes it. */
 const PLAIN_PORTS: readonly (number | undefined)[] = [80, 8080]

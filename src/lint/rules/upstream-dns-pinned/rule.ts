@@ -1,9 +1,12 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Node, Upstream} from '../../../proxies/site.ts'
 import {atLeast} from '../../../proxies/version.ts'
-import {allOf, siblingsAt} from '../../source.ts'
-import type {Inspection, Rule} from '../../rule.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
+import type {Inspection, Rule} from '../../rule.ts'
+import {allOf, siblingsAt} from '../../source.ts'
+
+/** As long as names are usually kept, ms. */
+const USUAL_MS = 10_000
 
 export const rule: Rule = {
   meta: {
@@ -78,6 +81,3 @@ function following({site, promises}: Inspection, upstream: Upstream, pinned: rea
     why,
   }))
 }
-
-/** As long as names are usually kept, ms. */
-const USUAL_MS = 10_000

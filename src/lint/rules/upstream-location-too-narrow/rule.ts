@@ -1,11 +1,11 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
-import {allOf, blocksAround, directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
-import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
+import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

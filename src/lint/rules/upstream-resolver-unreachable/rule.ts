@@ -1,12 +1,11 @@
-import {allOf} from '../../source.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {siblingsAt, withoutLine} from '../../source.ts'
-import {named} from '../../variable-targets.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {allOf, siblingsAt, withoutLine} from '../../source.ts'
+import {named} from '../../variable-targets.ts'
 
 /** Docker answers here, and nobody else; it knows the names of containers. */
 const DOCKER = /^127\.0\.0\.11(?::\d+)?$/
