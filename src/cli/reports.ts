@@ -11,7 +11,7 @@ import {FORMATS} from '../report/index.ts'
 import type {Format} from '../report/index.ts'
 
 /** The formats of a report, first the default. */
-export const REPORT_FORMATS = ['text', 'json', 'junit', 'sarif', 'github', 'markdown'] as const satisfies readonly Format[]
+export const REPORT_FORMATS = ['text', 'json', 'junit', 'sarif', 'github', 'markdown', 'html'] as const satisfies readonly Format[]
 
 /** `--report` of the verbs that report. */
 export const reportFlag = {

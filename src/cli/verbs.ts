@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   lint: () => import('../commands/lint.ts'),
   diagnose: () => import('../commands/diagnose.ts'),
   fix: () => import('../commands/fix.ts'),
+  import: () => import('../commands/import.ts'),
   render: () => import('../commands/render.ts'),
   simulate: () => import('../commands/simulate.ts'),
   explain: () => import('../commands/explain.ts'),

@@ -12,6 +12,7 @@ import {
   runtimeFlags,
   selectionFlags,
   timeoutFlag,
+  timingFlag,
 } from '../cli/flags.ts'
 import {noProgress, showProgress} from '../cli/progress.ts'
 import {PLAIN} from '../bundle/render.ts'
@@ -63,6 +64,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...gmsFlags,
     ...selectionFlags,
     ...timeoutFlag,
+    ...timingFlag,
     keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
     ...formatFlag(REPORT_FORMATS),
     ...reportFlag,
@@ -103,6 +105,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       subjects,
       {
         runtimeFor,
+        timing: flags.timing === 'compressed' ? 'compressed' : 'real',
         only: listOf(flags.only).flatMap(word => listOf(word)),
         skip: listOf(flags.skip).flatMap(word => listOf(word)),
         upstream,

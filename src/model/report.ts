@@ -40,12 +40,24 @@ export interface Suppression {
   reason?: string
 }
 
+/** When a line of the evidence happened, ms since the first of them, as it would be in production. */
+export interface Moment {
+  end: 'client' | 'upstream'
+  /** The line, as it stands in the evidence of that end. */
+  text: string
+  at: number
+  /** ms; absent: it had no end yet. */
+  tookMs?: number
+}
+
 /** What each end of the proxy saw, one line of text per exchange, secrets redacted. */
 export interface Evidence {
   client: readonly string[]
   upstream: readonly string[]
   /** Lines of the proxy's own log that belong to the failure. */
   proxyLog?: readonly string[]
+  /** Times of those lines that have one, on one clock; absent: none has. */
+  moments?: readonly Moment[]
 }
 
 /** One thing that is wrong. `expected` and `actual` are concrete values. */
@@ -89,6 +101,8 @@ export interface Outcome {
   notInFile?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
+  /** Only in compressed time: why this one was run in real time all the same. */
+  realTime?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
   followsFrom?: string
   /** Filled only when `failed`. */
@@ -231,7 +245,10 @@ export interface SubjectReport {
   source: string
   /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already; `none` where nothing was run. */
   upstream: string
-  timing: 'real'
+  /** `compressed`: durations of the proxy, of GMS and of clients were divided by `timingFactor`; times of outcomes are those of production. */
+  timing: 'real' | 'compressed'
+  /** Only for `compressed`. */
+  timingFactor?: number
   /** Unified diff of what was changed to run it; empty when nothing was. */
   sandboxDiff: string
   /** Folder kept with `--keep`. */

@@ -1,6 +1,7 @@
 import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import type {Durations} from './compressed.ts'
 import type {Site} from './site.ts'
 import type {Directive, ParsedConfig} from './syntax.ts'
 
@@ -138,6 +139,23 @@ export interface Caveat {
   because: string
 }
 
+/** What a configuration says in the words of the parameters: `gms-proxy import`. */
+export interface Imported {
+  /** As a parameters file would hold it: loads, or fails with a UsageError that names what the configuration does not say (no nodes). */
+  parameters: ParametersDocument
+  /** What has an effect on chat, or on anything that a parameter could say, and was not carried over; other sites have one entry each. */
+  left: readonly LeftBehind[]
+}
+
+/** A plain object of the shape of a parameters file; durations and sizes are written the way a person writes them (`30s`, `100MB`). */
+export type ParametersDocument = Readonly<Record<string, unknown>>
+
+export interface LeftBehind {
+  span: Span
+  /** One sentence without a full stop. */
+  because: string
+}
+
 /** One column of the grid. Everything that is peculiar to nginx, Apache or HAProxy stands in `proxies/<name>/`. */
 export interface Proxy {
   name: ProxyName
@@ -172,6 +190,10 @@ export interface Proxy {
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
   /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
   site?(config: ParsedConfig, version: string): Site
+  /** The parameters that `view` would make this configuration from, read by the defaults of `version` (`X.Y.Z`). Never throws. */
+  importFrom?(config: ParsedConfig, version: string): Imported
+  /** Every duration of the configuration, the defaults of `version` (`X.Y.Z`) made explicit. Absent: this column cannot be run in compressed time. */
+  durations?(config: ParsedConfig, version: string): Durations
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first (`chatFirst`). */

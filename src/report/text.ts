@@ -12,7 +12,7 @@ import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
 import type {Styles} from './text-styles.ts'
 
-const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
+export const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
 const CONCERN_WIDTH = Math.max(...CONCERNS.map(concern => concern.length)) + 2
 /** More columns than this do not fit beside a title. */
 const WIDEST_GRID = 4
@@ -62,6 +62,7 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
     `${style.mark(subject.verdict)} ${style.bold(name)}${oneLine ? `  ${style.dim(facts)}` : ''}`,
     ...(oneLine ? [] : indented(facts)),
     ...(subject.runtimeReason === undefined ? [] : indented(harmless(subject.runtimeReason))),
+    ...timingLines(subject, canvas, style),
     ...(promises ? promiseLines(subject.promises, canvas, style) : []),
   ]
   const diff = subject.sandboxDiff.trimEnd()
@@ -77,13 +78,26 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
   return lines
 }
 
+/** What was compressed, and which checks were not, a line for each reason. */
+function timingLines({timing, timingFactor = 1, outcomes}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
+  if (timing !== 'compressed') return []
+  const reasons = [...new Set(outcomes.flatMap(({realTime}) => realTime ?? []))]
+  const idsOf = (reason: string) => outcomes.flatMap(({id, realTime}) => (realTime === reason ? [id] : [])).join(', ')
+  return [
+    timingFactor > 1
+      ? `long waits in compressed time, ${timingFactor} times as fast; times below are those of production`
+      : 'nothing could be compressed',
+    ...reasons.map(reason => `in real time: ${idsOf(reason)} (${harmless(reason)})`),
+  ].flatMap(text => wrap(text, width - 2).map(line => style.dim(`  ${line}`)))
+}
+
 function diffLine(line: string, style: Styles): string {
   if (/^(---|\+\+\+|@@)/.test(line)) return style.dim(line)
   if (line.startsWith('+')) return style.green(line)
   return line.startsWith('-') ? style.red(line) : line
 }
 
-function changedLines(diff: string): string {
+export function changedLines(diff: string): string {
   const count = diff.split('\n').filter(line => /^\+(?!\+\+ )/.test(line)).length
   return count === 1 ? '1 line' : `${count} lines`
 }
@@ -223,7 +237,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 }
 
 /** Without one whole chat among the checks (`--only`), no more is claimed than what was looked at. */
-function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
+export function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
   if (!outcomes.some(({status}) => status === 'passed') && verdict === 'partial') return 'nothing was judged'
   const chatted = outcomes.some(({id, status}) => status === 'passed' && id.endsWith('-chat'))
   return (verdict === 'passed' || verdict === 'partial') && !chatted ? 'what was checked holds' : WORDS[verdict]

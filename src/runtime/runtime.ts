@@ -1,5 +1,5 @@
 import type {Logger} from '../log.ts'
-import type {ConfigBundle} from '../model/bundle.ts'
+import type {ConfigBundle, Edit} from '../model/bundle.ts'
 import type {Location} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import type {Authority} from './certificates.ts'
@@ -91,6 +91,8 @@ export interface StartOptions {
   certificates?: StartCertificates
   /** Names of nodes stay names, and this name server, `host:port`, is asked for them. Absent: they become addresses. */
   nameServer?: string
+  /** Changes beside those of the sandbox, such as those of compressed time. They yield to its own. */
+  edits?: readonly Edit[]
   allowExec: boolean
   /** Variables that the configuration reads. */
   environment?: Readonly<Record<string, string>>

@@ -140,7 +140,7 @@ async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
   // A container has limits of its own, which its engine sets.
   const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
   const certificates = options.certificates ? await writeCertificates(host, options.certificates) : undefined
-  const runnable = sandbox(proxy, config, {
+  const plan = {
     ...host.plan,
     ...openFiles,
     version: runtime.version,
@@ -150,7 +150,8 @@ async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
     ...(options.nameServer === undefined ? {} : {nameServer: options.nameServer}),
     installation,
     allowExec,
-  })
+  }
+  const runnable = sandbox(proxy, config, plan, options.edits)
   for (const file of runnable.files) await host.write(file)
 
   const command = proxy.configTest(host.command, runnable.entry, host.plan.folder, runtime.version)

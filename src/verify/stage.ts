@@ -5,6 +5,7 @@ import {handshake} from '../flows/handshake.ts'
 import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
+import type {Compression} from '../proxies/compressed.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import {throwAwayAuthority} from '../runtime/certificates.ts'
 import {descriptorLimit} from '../runtime/descriptors.ts'
@@ -19,6 +20,7 @@ import {nodeIdentities} from './node-identities.ts'
 import type {Access} from './gms.ts'
 import {ANYBODY, simulatedGms, tappedGms} from './gms.ts'
 import type {Turn} from './manners.ts'
+import {atThatPace} from './pacing.ts'
 import type {Offer} from './preflight.ts'
 import type {Prepared} from './subject.ts'
 import {writtenForAnother} from './subject.ts'
@@ -31,6 +33,8 @@ export interface StageOptions {
   access?: Access
   /** Absent: GMS is simulated. */
   real?: RealGms
+  /** Absent: in real time. */
+  compression?: Compression
   /** What is different for one check. */
   staging?: Staging
   allowExec: boolean
@@ -52,6 +56,8 @@ export interface SetStage extends AsyncDisposable {
   stage: Stage
   sandbox: Sandboxed
   running?: RunningProxy
+  /** In compressed time: how many times as fast as production, and the promises of production. */
+  pace?: {factor: number; promises: Promises}
   /** The longest time for which nothing in this process moved while the proxy was started, ms: it may have taken its nodes for dead since. */
   stoodStillMs?: number
 }
@@ -63,16 +69,18 @@ const WRITTEN_MS = 3000
 /** A proxy that does not answer has its checks to say so. */
 const SETTLE_MS = 2000
 
-/** What a healthy proxy never reaches, not even on a machine whose cores are busy. */
-export function budgetsFor(promises: Pick<Promises, 'holdMs'>): Budgets {
-  return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS}
+/** What a healthy proxy never reaches, not even on a machine whose cores are busy. A busy machine is no faster in compressed time. */
+export function budgetsFor(promises: Pick<Promises, 'holdMs'>, pace = 1): Budgets {
+  return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS / pace}
 }
 
 /** Puts as many nodes, simulated or tapped, as the configuration names behind it, one more that it does not name, and starts the proxy. */
 export async function setStage(options: StageOptions): Promise<SetStage> {
-  const {proxy, prepared, runtime, access = ANYBODY, real, staging = {}, allowExec, keep, signal, logger} = options
+  const {proxy, prepared, runtime, access = ANYBODY, real, compression, staging = {}, allowExec, keep, signal, logger} = options
   const {bundle} = prepared
-  const promises = promisesWith(prepared.promises, real)
+  const pace = compression?.factor ?? 1
+  const stated = promisesWith(prepared.promises, real)
+  const promises = atThatPace(stated, pace)
   const address = await upstreamAddress(runtime, signal)
   const mostChats = await mostChatsHere(real ? 3 : 2)
   const nodeCount = countNodes(proxy, prepared)
@@ -114,6 +122,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       ...(prepared.environment ? {environment: prepared.environment} : {}),
       ...(encryption ? {certificates: encryption} : {}),
       ...(staging.nameServer === undefined ? {} : {nameServer: staging.nameServer}),
+      ...(compression ? {edits: compression.edits} : {}),
       allowExec,
       keep,
       signal,
@@ -143,7 +152,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       memory: async () => proxyRun?.memory(),
       reload: async () => proxyRun?.reload(),
     }
-    const budgets = budgetsFor(promises)
+    const budgets = budgetsFor(promises, pace)
     const target: Target = {
       ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
       ...(encryption ? {trust: encryption.trust} : {}),
@@ -177,6 +186,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       sandbox: result.sandbox,
       stoodStillMs: standstill.max / 1e6,
       ...(proxyRun ? {running: proxyRun} : {}),
+      ...(compression ? {pace: {factor: pace, promises: stated}} : {}),
       async [Symbol.asyncDispose]() {
         await proxyRun?.[Symbol.asyncDispose]()
         await gms[Symbol.asyncDispose]()

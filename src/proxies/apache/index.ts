@@ -1,9 +1,11 @@
 import type {Proxy} from '../proxy.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {nodes} from './nodes.ts'
 import {parse} from './parse.ts'
+import {importFrom} from './import.ts'
 import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
@@ -29,6 +31,8 @@ export const apache: Proxy = {
   parse,
   includes: includesOf,
   site,
+  importFrom,
+  durations,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
   nodes,

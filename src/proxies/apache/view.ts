@@ -144,7 +144,8 @@ function modulesFor(
   {tls = [], listener, upstream, health, forwarding, access, affinity, logging}: Parameters,
   version: string,
 ): readonly string[] {
-  const usesNetworks = access.allow.length > 0 || access.adminAllow.length > 0 || logging.metricsPort !== undefined
+  const admits = access.adminAllow.length > 0 && ADMIN_PATHS.some(tree => covers(access.paths, tree))
+  const usesNetworks = access.allow.length > 0 || admits || logging.metricsPort !== undefined
   const usesEnvironment = forwarding.trustedProxies.length > 0 || access.cors === 'proxy' || affinity.mode === 'source-address'
   const believes = forwarding.trustedProxies.length > 0 || [...listener, ...tls].some(({proxyProtocol}) => proxyProtocol)
   return [

@@ -1,8 +1,10 @@
 import type {Proxy} from '../proxy.ts'
 import {listeners, nameServers, nodes} from './addresses.ts'
 import {certificateFiles} from './certificates.ts'
+import {durations} from './durations.ts'
 import {fileReferences} from './files.ts'
 import {caveats, unsupported} from './honour.ts'
+import {importFrom} from './import.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse, statementsOf} from './parse.ts'
 import {recognise} from './recognise.ts'
@@ -34,6 +36,8 @@ export const haproxy: Proxy = {
   view,
   parse,
   site,
+  importFrom,
+  durations,
   includes(directives) {
     const all = statementsOf(directives)
     return [

@@ -2,11 +2,13 @@ import type {Proxy} from '../proxy.ts'
 import {atLeast} from '../version.ts'
 import {listenersOf, nameServersOf, nodePlaces} from './addresses.ts'
 import {includedFiles} from './certificates.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {importFrom} from './import.ts'
 import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
 import {BRANCHES} from './versions.ts'
@@ -29,6 +31,8 @@ export const nginx: Proxy = {
   parse,
   includes: includedFiles,
   site,
+  importFrom,
+  durations,
   recognise,
   listeners: listenersOf,
   nodes: config => nodePlaces(config).filter(({foreign}) => !foreign),

@@ -1,8 +1,23 @@
+import {BlockList, isIP} from 'node:net'
 import type {CapturedRequest} from '../../../simulator/recorder.ts'
 import {withWitnesses} from '../../check.ts'
 import {nothingArrived} from '../../evidence.ts'
 import {forwardedFor} from '../../forwarded.ts'
 import {judgeWays, seesOurAddress, waysIn} from '../../ways-in.ts'
+
+const PRIVATE = new BlockList()
+for (const [network, prefix] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+  ['127.0.0.0', 8],
+] as const)
+  PRIVATE.addSubnet(network, prefix, 'ipv4')
+PRIVATE.addSubnet('fc00::', 7, 'ipv6')
+PRIVATE.addSubnet('fe80::', 10, 'ipv6')
+PRIVATE.addAddress('::1', 'ipv6')
 
 export const check = withWitnesses({
   meta: {
@@ -33,12 +48,12 @@ export const check = withWitnesses({
         ways.map(({transcript}) => transcript),
         upstream.recorder,
       )
-    // Through the network of a container the proxy sees a gateway of that network: an address, and ours alone.
-    // Never the proxy's own, by which GMS knows it anyway.
+    // Through the network of a container the proxy sees a gateway of that network: a private address, and never the proxy's own, by
+    // which GMS knows it anyway.
     const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
       seesOurAddress(upstream)
         ? entry === from || (from === undefined && isLoopback(entry))
-        : isAddress(entry) && entry !== withoutPrefix(remoteAddress)
+        : isPrivate(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
         const named = forwardedFor(arrived)
@@ -64,6 +79,9 @@ function isLoopback(text: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(text) || /^\[?::1\]?$/.test(text)
 }
 
-function isAddress(text: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) || /^\[?[0-9a-f:.]*:[0-9a-f:.]*\]?$/i.test(text)
+/** What a gateway of a container's network has: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 (2.5.6). */
+function isPrivate(text: string): boolean {
+  const address = text.replace(/^\[(.*)\]$/, '$1')
+  const family = isIP(address)
+  return family !== 0 && PRIVATE.check(address, family === 6 ? 'ipv6' : 'ipv4')
 }
