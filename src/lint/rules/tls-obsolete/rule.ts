@@ -1,5 +1,6 @@
-import type {Setting} from '../../../proxies/site.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {replacedIn} from '../../source.ts'
 
 const OLD_VERSION = /^(?:SSLv2|SSLv3|TLSv1|TLSv1\.0|TLSv1\.1)$/i
 /** Suites and groups of suites that are broken, or prove nothing. */
@@ -30,11 +31,11 @@ export const rule: Rule = {
   inspect: ({site, promises}) =>
     promises.oldTls
       ? []
-      : site.listeners.flatMap(({tls}) => (tls ? [...versions(tls.versions), ...(tls.ciphers ? ciphers(tls.ciphers) : [])] : [])),
+      : site.listeners.flatMap(({tls}) => (tls ? [...versions(site, tls.versions), ...(tls.ciphers ? ciphers(tls.ciphers) : [])] : [])),
 }
 
 /** Only what somebody wrote: a default follows the library. */
-function versions(setting: Setting<readonly string[]>): readonly RuleDraft[] {
+function versions({proxy, config}: Site, setting: Setting<readonly string[]>): readonly RuleDraft[] {
   const old = setting.value.filter(version => OLD_VERSION.test(version))
   if (!setting.span || old.length === 0) return []
   return [
@@ -43,6 +44,10 @@ function versions(setting: Setting<readonly string[]>): readonly RuleDraft[] {
       message: `Expected TLS 1.2 and newer: "${setting.text}"`,
       expected: 'TLSv1.2 and TLSv1.3',
       actual: `${old.join(', ')} as well`,
+      edits:
+        proxy === 'haproxy'
+          ? replacedIn(config, setting.span, /(?<=\bssl-min-ver\s+)\S+/g, 'TLSv1.2', 'TLS 1.2 and newer')
+          : setting.put(proxy === 'apache' ? '-all +TLSv1.2 +TLSv1.3' : 'TLSv1.2 TLSv1.3'),
     },
   ]
 }
@@ -63,6 +68,7 @@ function ciphers(setting: Setting<string>): readonly RuleDraft[] {
       message: `Expected no broken cipher suites: "${old.join(':')}"`,
       expected: 'ECDHE with AES-GCM or ChaCha20',
       actual: old.join(', '),
+      edits: setting.put('HIGH:!aNULL:!MD5:!RC4:!3DES'),
     },
   ]
 }
