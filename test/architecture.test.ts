@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lint: ['proxies', 'bundle', 'parameters', 'wire', 'model', 'errors'],
   runtime: ['proxies', 'model', 'errors', 'log'],
   verify: ['runtime', 'bundle', 'simulator', 'tap', 'client/ledger', 'wire', 'errors', 'flows', 'proxies', 'parameters', 'model', 'log'],
+  diagnose: ['verify', 'lint', 'runtime', 'bundle', 'flows', 'client', 'proxies', 'parameters', 'wire', 'model', 'errors', 'log'],
   cli: ['*'],
   commands: ['*'],
 }

@@ -166,6 +166,17 @@ export function formatFlag<Format extends string>(formats: readonly [Format, ...
   }
 }
 
+/** `--timing`: how long waits take. */
+export const timingFlag = {
+  timing: Flags.string({
+    env: 'GMS_PROXY_TIMING',
+    options: ['real', 'compressed'],
+    default: 'real',
+    helpGroup: 'CHECKS',
+    summary: 'compressed: divide the durations of proxy, GMS and clients by one factor, so that long waits take seconds',
+  }),
+}
+
 /** `--timeout`: a bound on the whole run. */
 export const timeoutFlag = {
   timeout: Flags.string({

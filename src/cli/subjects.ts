@@ -18,9 +18,14 @@ export interface SubjectsRequest {
   dialect?: ProxyName
   /** Absent when a person gave no parameters at all. */
   parameters?: ParametersRequest
-  /** Who asks: `lint` only reads, so it takes `-`, and no URL. Default `verify`. */
-  verb?: 'verify' | 'lint'
+  /** Who asks: `lint` and `import` only read, so they take `-`, and no URL. Default `verify`. */
+  verb?: Verb
 }
+
+/** Verbs that take subjects. */
+export type Verb = 'verify' | 'diagnose' | 'fix' | 'lint' | 'import'
+
+const onlyReads = (verb: string) => verb === 'lint' || verb === 'import'
 
 /**
  * The subjects of a command line, in its order, each once.
@@ -51,7 +56,7 @@ async function resolve(
     dialect: ProxyName | undefined
     stated: () => Promise<LoadedParameters<Parameters>>
     expected: () => Promise<LoadedParameters<ForeignParameters> | undefined>
-    verb: 'verify' | 'lint'
+    verb: Verb
   },
 ): Promise<Subject> {
   const name = PROXY_NAMES.find(proxy => proxy === word)
@@ -60,13 +65,13 @@ async function resolve(
   const promise = foreign ? {stated: foreign} : {}
   const read = {proxies: Object.values(PROXIES), ...(dialect ? {proxy: dialect} : {})}
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) {
-    if (verb === 'lint')
-      throw new UsageError(`${word.replace(/\/\/.*@/, '//')} is a URL: lint reads configuration files`, {
+    if (onlyReads(verb))
+      throw new UsageError(`${word.replace(/\/\/.*@/, '//')} is a URL: ${verb} reads configuration files`, {
         suggestions: ['gms-proxy verify URL judges a proxy that runs'],
       })
     return {kind: 'url', name: word, url: urlOf(word), ...promise}
   }
-  if (verb === 'lint' && word === STDIN) return {kind: 'file', name: STDIN, ...bundleOfText(await readAll(process.stdin), read), ...promise}
+  if (onlyReads(verb) && word === STDIN) return {kind: 'file', name: STDIN, ...bundleOfText(await readAll(process.stdin), read), ...promise}
   if (!(await stat(word).catch(() => undefined))) throw unknownWord(word, verb)
   const {proxy, bundle} = await readBundle(word, read)
   return {kind: 'file', name: word, proxy, bundle, ...promise}
@@ -100,7 +105,7 @@ async function proxyOf(verb: string, expected: () => Promise<LoadedParameters<Fo
 function unknownWord(word: string, verb: string): UsageError {
   const meant = nearest(word, [...PROXY_NAMES, 'all'])
   return new UsageError(
-    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all),${verb === 'lint' ? '' : ' nor a URL,'} nor a file or folder that exists`,
+    `${JSON.stringify(word)} is neither a proxy (${PROXY_NAMES.join(', ')}, all),${onlyReads(verb) ? '' : ' nor a URL,'} nor a file or folder that exists`,
     {
       suggestions: meant === undefined ? [`gms-proxy ${verb} --help`] : [`gms-proxy ${verb} ${meant}`],
     },

@@ -19,6 +19,10 @@ export interface RawRequest {
   trust?: SecureContext
   /** Name that TLS asks for and checks (SNI); the host of the URL when absent. */
   serverName?: string
+  /** Whoever answers over TLS is listened to, whatever it shows: for somebody who has told that it is not to be trusted. */
+  unverified?: true
+  /** Sent before everything else, before TLS too: a PROXY protocol header. */
+  preface?: string
   /** From connecting to the end of the answer, ms. */
   deadlineMs: number
   signal: AbortSignal
@@ -32,6 +36,10 @@ export interface RawAnswer {
   /** `1.1` */
   httpVersion?: string
   headers: HeaderValues
+  /** Names of the headers in order, spelt as they came. */
+  headerNames?: readonly string[]
+  /** From connecting to the last byte that came, ms; absent: nothing came. */
+  answeredMs?: number
   /** First bytes of the body (chunks put together); after a 101 the bytes of the new protocol. */
   body: Buffer
   /** Whether the peer left the connection open after the answer. */
@@ -50,6 +58,7 @@ interface Parsed {
   status: number
   httpVersion: string
   headers: HeaderValues
+  headerNames: readonly string[]
   rest: Buffer
 }
 
@@ -65,11 +74,14 @@ function parseHead(bytes: Buffer): Parsed | 'incomplete' | 'not HTTP' {
   const status = Number(match[2])
   if (status < 200 && status !== 101) return parseHead(rest)
   const headers: Record<string, string[]> = {}
+  const headerNames: string[] = []
   for (const line of lines) {
     const colon = line.indexOf(':')
-    if (colon > 0) (headers[line.slice(0, colon).toLowerCase()] ??= []).push(line.slice(colon + 1).trim())
+    if (colon <= 0) continue
+    headerNames.push(line.slice(0, colon))
+    ;(headers[line.slice(0, colon).toLowerCase()] ??= []).push(line.slice(colon + 1).trim())
   }
-  return {statusLine, status, httpVersion: match[1] ?? '', headers, rest}
+  return {statusLine, status, httpVersion: match[1] ?? '', headers, headerNames, rest}
 }
 
 /** The body read so far and whether it is whole (RFC 9112, 6.3). */
@@ -94,14 +106,25 @@ function parseChunks(rest: Buffer): {body: Buffer; whole: boolean} {
 }
 
 /** A connection to one side of the proxy, encrypted where the URL says so: `secureConnect` then tells that it can be used, else `connect`. */
-export function open(url: URL, {trust, serverName, localAddress}: Pick<RawRequest, 'trust' | 'serverName' | 'localAddress'>): Socket {
+export function open(
+  url: URL,
+  {
+    trust,
+    serverName,
+    localAddress,
+    unverified = false,
+    preface,
+  }: Pick<RawRequest, 'trust' | 'serverName' | 'localAddress' | 'preface'> & {unverified?: boolean},
+): Socket {
   const from = localAddress === undefined ? {} : {localAddress}
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (url.protocol !== 'https:') return connect({host, port: Number(url.port === '' ? 80 : url.port), ...from})
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
+  const plain = url.protocol !== 'https:' || preface !== undefined ? connect({host, port, ...from}) : undefined
+  if (preface !== undefined) plain?.write(preface)
+  if (plain && url.protocol !== 'https:') return plain
   return connectTls({
-    host,
-    port: Number(url.port === '' ? 443 : url.port),
-    ...from,
+    ...(plain ? {socket: plain} : {host, port, ...from}),
+    ...(unverified ? {rejectUnauthorized: false} : {}),
     ...(serverName !== undefined ? {servername: serverName} : isIP(host) === 0 ? {servername: host} : {}),
     ...(trust ? {secureContext: trust} : {}),
   })
@@ -120,6 +143,7 @@ export function sendRaw(url: URL, request: RawRequest): Promise<RawAnswer> {
     let sentFrame = false
     let linger: NodeJS.Timeout | undefined
     let done = false
+    let answeredMs: number | undefined
     const socket = open(url, request)
 
     const finish = (stayedOpen: boolean, failure?: Failure) => {
@@ -131,11 +155,11 @@ export function sendRaw(url: URL, request: RawRequest): Promise<RawAnswer> {
       socket.destroy()
       const parsed = parseHead(bytes)
       const tookMs = performance.now() - started
-      const failed = failure === undefined ? {} : {failure}
+      const failed = {...(failure === undefined ? {} : {failure}), ...(answeredMs === undefined ? {} : {answeredMs})}
       if (typeof parsed === 'string') return resolve({headers: {}, body: bytes.subarray(0, MAX_BODY), stayedOpen, tookMs, ...failed})
-      const {statusLine, status, httpVersion, headers} = parsed
+      const {statusLine, status, httpVersion, headers, headerNames} = parsed
       const read = parseBody(parsed, {method, frame: false}).body.subarray(0, MAX_BODY)
-      resolve({statusLine, status, httpVersion, headers, body: read, stayedOpen, tookMs, ...failed})
+      resolve({statusLine, status, httpVersion, headers, headerNames, body: read, stayedOpen, tookMs, ...failed})
     }
     const abort = () => finish(false, {ended: 'closed', reason: 'aborted'})
     const timer = setTimeout(() => finish(true, {ended: 'timed-out', reason: `no complete answer within ${deadlineMs} ms`}), deadlineMs)
@@ -151,6 +175,7 @@ export function sendRaw(url: URL, request: RawRequest): Promise<RawAnswer> {
       socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(body)])),
     )
     socket.on('data', chunk => {
+      answeredMs = performance.now() - started
       if (bytes.length < 4 * MAX_BODY) bytes = Buffer.concat([bytes, chunk])
       const parsed = parseHead(bytes)
       if (parsed === 'not HTTP') return finish(true, {ended: 'refused', reason: 'the answer is not HTTP'})

@@ -12,6 +12,7 @@ import {
   runtimeFlags,
   selectionFlags,
   timeoutFlag,
+  timingFlag,
 } from '../cli/flags.ts'
 import {noProgress, showProgress} from '../cli/progress.ts'
 import {PLAIN} from '../bundle/render.ts'
@@ -19,9 +20,15 @@ import {assertRenderable, statedVersion, versionToRender} from '../bundle/render
 import {exitCodeOf, printed, REPORT_FORMATS, reportFiles, reportFlag, writeReports} from '../cli/reports.ts'
 import {runtimeRequests} from '../cli/runtime-requests.ts'
 import {resolveSubjects} from '../cli/subjects.ts'
+import type {Verb} from '../cli/subjects.ts'
+import {explained} from '../diagnose/diagnose.ts'
+import {RULES} from '../lint/rules/index.ts'
 import {PROXY_NAMES, SEVERITIES} from '../model/catalogue.ts'
 import type {ParametersRequest} from '../parameters/load.ts'
+import type {Report} from '../model/report.ts'
+import type {Subject} from '../verify/subject.ts'
 import {verify} from '../verify/verify.ts'
+import type {VerifyOptions} from '../verify/verify.ts'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Run a proxy in front of GMS and drive real chat traffic through it'
@@ -57,14 +64,18 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...gmsFlags,
     ...selectionFlags,
     ...timeoutFlag,
+    ...timingFlag,
     keep: Flags.boolean({env: 'GMS_PROXY_KEEP', helpGroup: 'RUNTIME', summary: 'Keep the sandbox folder and print its path'}),
     ...formatFlag(REPORT_FORMATS),
     ...reportFlag,
     ...outputFlags,
   }
 
+  /** The other verbs that run subjects do so in the same way. */
+  protected readonly verb: Verb = 'verify'
+
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Verify)
+    const {args, flags} = await this.parse(this.ctor as typeof Verify)
     assertVersion(flags['proxy-version'])
     const files = await reportFiles(listOf(flags.report))
     this.bound(flags.timeout)
@@ -75,6 +86,7 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     const dialect = PROXY_NAMES.find(name => name === flags.proxy)
     const subjects = await resolveSubjects({
       words,
+      verb: this.verb,
       ...(dialect ? {dialect} : {}),
       ...(parameters ? {parameters} : {}),
     })
@@ -89,21 +101,26 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
           assertRenderable(proxy, stated.parameters, versions.at(-1) ?? proxy.versions.newest)
       }
     using progress = flags.quiet ? noProgress : showProgress(process.stderr)
-    const report = await verify(subjects, {
-      runtimeFor,
-      only: listOf(flags.only).flatMap(word => listOf(word)),
-      skip: listOf(flags.skip).flatMap(word => listOf(word)),
-      upstream,
-      access,
-      allowExec: flags['allow-exec'],
-      intrusive: flags.intrusive,
-      keep: flags.keep,
-      signal: this.signal,
-      logger: this.logger(flags, line => progress.note(line)),
-      toolVersion: this.config.version,
-      reproduce: this.reproduce(),
-      onProgress: event => progress.on(event),
-    })
+    const report = await this.judge(
+      subjects,
+      {
+        runtimeFor,
+        timing: flags.timing === 'compressed' ? 'compressed' : 'real',
+        only: listOf(flags.only).flatMap(word => listOf(word)),
+        skip: listOf(flags.skip).flatMap(word => listOf(word)),
+        upstream,
+        access,
+        allowExec: flags['allow-exec'],
+        intrusive: flags.intrusive,
+        keep: flags.keep,
+        signal: this.signal,
+        logger: this.logger(flags, line => progress.note(line)),
+        toolVersion: this.config.version,
+        reproduce: this.reproduce(),
+        onProgress: event => progress.on(event),
+      },
+      line => (flags.quiet ? undefined : progress.note(line)),
+    )
     progress[Symbol.dispose]()
     await writeReports(report, files, this.config.root)
     const canvas = {colour: this.colour(flags), width: this.width(), verbose: flags.verbose}
@@ -112,7 +129,16 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
       failOn: SEVERITIES.find(severity => severity === flags['fail-on']) ?? 'error',
       failOnSkip: flags['fail-on-skip'],
     })
+    await this.afterwards(flags.quiet)
   }
+
+  /** What this verb makes of its subjects. */
+  protected async judge(subjects: readonly Subject[], options: VerifyOptions, _tell: (line: string) => void): Promise<Report> {
+    return explained(await verify(subjects, options), subjects, RULES)
+  }
+
+  /** What is left to do when the report is out. */
+  protected async afterwards(_quiet: boolean): Promise<void> {}
 }
 
 /** A proxy that is rendered without any parameters for a real GMS stands in front of its nodes. */

@@ -1,4 +1,5 @@
 import {setTimeout as silence} from 'node:timers/promises'
+import {inProduction} from '../model/pace.ts'
 import type {Flow, Transcript} from './flow.ts'
 import {listen, openChat, openSession} from './probe.ts'
 import {play} from './script.ts'
@@ -58,7 +59,7 @@ export const idleWebSocket: Flow<IdleWebSocketInput, IdleWebSocketResult> = {
       if (!result.alive && socket.end !== undefined) {
         const {at, code} = socket.end
         result.cut = {afterMs: Math.round(at - socket.socket.lastTraffic), code}
-        cast.stop('silence', {ended: 'closed', reason: `cut with close ${code} after ${result.cut.afterMs} ms`})
+        cast.stop('silence', {ended: 'closed', reason: `cut with close ${code} after ${Math.round(inProduction(result.cut.afterMs))} ms`})
       }
     })
   },

@@ -4,6 +4,7 @@ import type {User} from '../client/user.ts'
 import {nextProbe} from '../client/user.ts'
 import {FILES_PATH} from '../wire/chat.ts'
 import type {ChatNotification} from '../wire/chat-messages.ts'
+import {lasting} from '../model/pace.ts'
 import type {ChatLog} from './chat-log.ts'
 import type {Flow, Transcript} from './flow.ts'
 import {leave, listen, openChat, openSession} from './probe.ts'
@@ -101,7 +102,7 @@ async function* pieces(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const size = pace
-    ? Math.max(1, Math.min(Math.round((pace.bytesPerSecond * BEAT_MS) / 1000), Math.ceil(body.length / FEWEST_PIECES)))
+    ? Math.max(1, Math.min(Math.round((pace.bytesPerSecond * lasting(BEAT_MS)) / 1000), Math.ceil(body.length / FEWEST_PIECES)))
     : Math.min(PIECE, Math.ceil(body.length / 2))
   const half = body.length / 2
   const began = performance.now()

@@ -3,6 +3,7 @@ import {sendSlowly} from '../client/slow-head.ts'
 import {nextProbe} from '../client/user.ts'
 import {COMETD_PATH, META} from '../wire/bayeux.ts'
 import {PROBE_HEADER} from '../wire/probe.ts'
+import {lasting} from '../model/pace.ts'
 import type {Flow, Transcript} from './flow.ts'
 import {ownAddresses} from './own-addresses.ts'
 import {oneLine, play} from './script.ts'
@@ -69,8 +70,8 @@ export const slowHeaders: Flow<SlowHeadersInput, SlowHeadersResult> = {
         const exchange = cast.journal.open({transport: 'http', what: 'a header that never ends', probe})
         const end = await sendSlowly(target.url, {
           beginning: head('GET', COMETD_PATH, probe),
-          rest: `X-Slow: ${'a'.repeat(Math.ceil(watchMs / EVERY_MS))}`,
-          everyMs: EVERY_MS,
+          rest: `X-Slow: ${'a'.repeat(Math.ceil(watchMs / lasting(EVERY_MS)))}`,
+          everyMs: lasting(EVERY_MS),
           watchMs,
           ...how(addresses[number] ?? target.from),
         })

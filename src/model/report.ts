@@ -40,12 +40,24 @@ export interface Suppression {
   reason?: string
 }
 
+/** When a line of the evidence happened, ms since the first of them, as it would be in production. */
+export interface Moment {
+  end: 'client' | 'upstream'
+  /** The line, as it stands in the evidence of that end. */
+  text: string
+  at: number
+  /** ms; absent: it had no end yet. */
+  tookMs?: number
+}
+
 /** What each end of the proxy saw, one line of text per exchange, secrets redacted. */
 export interface Evidence {
   client: readonly string[]
   upstream: readonly string[]
   /** Lines of the proxy's own log that belong to the failure. */
   proxyLog?: readonly string[]
+  /** Times of those lines that have one, on one clock; absent: none has. */
+  moments?: readonly Moment[]
 }
 
 /** One thing that is wrong. `expected` and `actual` are concrete values. */
@@ -89,12 +101,71 @@ export interface Outcome {
   notInFile?: true
   /** Why it was not judged: only for `skipped` and `errored`. */
   because?: string
+  /** Only in compressed time: why this one was run in real time all the same. */
+  realTime?: string
   /** Id of the failed outcome that most likely explains this failure: mend that one first. */
   followsFrom?: string
   /** Filled only when `failed`. */
   findings: readonly Finding[]
   /** Findings that do not count, whatever the status; absent: none. */
   suppressed?: readonly SuppressedFinding[]
+}
+
+/**
+ * How sure it is that a cause is the one. `certain`: a rule names the defect in the file, and the check that it always breaks failed. `likely`:
+ * a check failed that the defect can break, or the log of the proxy names it. `possible`: only one of the two, and nothing joins it to a failure.
+ */
+export type Confidence = 'certain' | 'likely' | 'possible'
+
+/** Why something fails. */
+export interface Cause {
+  /** Of the catalogue of causes: id of a rule. */
+  id: string
+  confidence: Confidence
+  severity: Severity
+  title: string
+  /** What was read or heard that speaks for it, one line each. */
+  because: readonly string[]
+  location?: Location
+  excerpt?: Excerpt
+  /** Further places with the same defect. */
+  also?: readonly Location[]
+  /** Ids of failed outcomes. */
+  explains: readonly string[]
+  remediation: string
+  /** Unified diff that mends every place, redacted; absent: not known. */
+  patch?: string
+}
+
+/** Changes of one place of a file, none of which can be left out. */
+export interface Hunk {
+  file: string
+  /** First line in the file as it was. */
+  line: number
+  /** Unified diff, redacted. */
+  patch: string
+  /** Rules whose edits it came from. */
+  rules: readonly string[]
+  why: readonly string[]
+  /** Outcomes that fail again when it alone is taken away: found by doing so. */
+  mends: readonly string[]
+}
+
+/** What `fix` found: a set of hunks after which nothing of `mended` fails, and from which none can be taken away. */
+export interface Fix {
+  /** Unified diff of all hunks, redacted; empty: nothing was to be mended, or nothing could be. */
+  patch: string
+  hunks: readonly Hunk[]
+  /** Ids of outcomes that failed before and pass with the patch. */
+  mended: readonly string[]
+  /** Ids of outcomes that still fail, each with what is to be done by hand. */
+  left: readonly {id: string; remediation: string}[]
+  /** Rules that complain, and whose complaint no check could feel: not part of the patch. */
+  unfelt: readonly {rule: string; location?: Location; message: string; patch?: string}[]
+  /** Runs of the proxy that it took. */
+  runs: number
+  /** Files that were written, with the copy of what was there before; absent: nothing was written. */
+  written?: readonly {file: string; backup: string}[]
 }
 
 /** What is to be said of a configuration that was read, beside the findings. */
@@ -154,6 +225,11 @@ export interface Promises {
   requestsPerSecond?: number
   /** Port of the counters of the proxy, for this machine alone; absent: there is none. */
   metricsPort?: number
+  /**
+   * By port of the listener, whether a load balancer begins each connection with a PROXY protocol header. A port that is not named: what the
+   * configuration itself expects.
+   */
+  proxyProtocol?: Readonly<Record<string, boolean>>
   /** Host name that clients use, when the configuration names one. */
   serverName?: string
   /** Where each promise comes from, e.g. `{chats: 'default', nodes: 'haproxy.cfg'}`. */
@@ -174,7 +250,10 @@ export interface SubjectReport {
   source: string
   /** `simulator`; the URLs of a real GMS, one a node, divided by `, `; `remote` behind a proxy that runs already; `none` where nothing was run. */
   upstream: string
-  timing: 'real'
+  /** `compressed`: durations of the proxy, of GMS and of clients were divided by `timingFactor`; times of outcomes are those of production. */
+  timing: 'real' | 'compressed'
+  /** Only for `compressed`. */
+  timingFactor?: number
   /** Unified diff of what was changed to run it; empty when nothing was. */
   sandboxDiff: string
   /** Folder kept with `--keep`. */
@@ -184,7 +263,12 @@ export interface SubjectReport {
   /** Longest single wait a check had to sit through, ms. */
   longestWaitMs: number
   outcomes: readonly Outcome[]
-  causes: readonly never[]
+  /** Why it fails, the best explanation first; filled where something failed (`lint` finds no failures, so it names no causes). */
+  causes: readonly Cause[]
+  /** Failed outcomes that no cause explains; absent: nobody looked for causes. */
+  unexplained?: readonly string[]
+  /** What mends it, proven; only of `fix`. */
+  fix?: Fix
   /** Only where the configuration was read by rules. */
   reading?: ReadingNotes
 }
@@ -193,7 +277,7 @@ export interface SubjectReport {
 export interface Report {
   schema: 'gms-proxy/report/v1'
   tool: {name: 'gms-proxy'; version: string}
-  command: 'verify' | 'lint'
+  command: 'verify' | 'lint' | 'diagnose' | 'fix'
   reproduce: string
   verdict: Verdict
   durationMs: number

@@ -1,6 +1,7 @@
 import type {ConfigBundle, Edit, Span} from '../model/bundle.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Parameters} from '../parameters/schema.ts'
+import type {Durations} from './compressed.ts'
 import type {Site} from './site.ts'
 import type {Directive, ParsedConfig} from './syntax.ts'
 
@@ -23,6 +24,8 @@ export interface ListenerAddress {
   meansTls?: boolean
   /** Lets nobody in who has no certificate of his own. */
   demandsCertificate?: boolean
+  /** A load balancer in front begins each connection with a PROXY protocol header. */
+  proxyProtocol?: boolean
   span: Span
   serverName?: string
 }
@@ -65,6 +68,8 @@ export interface SandboxPlan {
   user?: {name: string; group: string}
   /** Installation facts from `installation()`. */
   installation: Installation
+  /** Address of the relay that stands for the load balancer before listeners that expect a PROXY protocol header; absent: none does. */
+  balancer?: string
   /** Hard limit of file descriptors where the proxy runs; absent when unknown: nothing is capped then. */
   openFiles?: number
   allowExec: boolean
@@ -138,6 +143,23 @@ export interface Caveat {
   because: string
 }
 
+/** What a configuration says in the words of the parameters: `gms-proxy import`. */
+export interface Imported {
+  /** As a parameters file would hold it: loads, or fails with a UsageError that names what the configuration does not say (no nodes). */
+  parameters: ParametersDocument
+  /** What has an effect on chat, or on anything that a parameter could say, and was not carried over; other sites have one entry each. */
+  left: readonly LeftBehind[]
+}
+
+/** A plain object of the shape of a parameters file; durations and sizes are written the way a person writes them (`30s`, `100MB`). */
+export type ParametersDocument = Readonly<Record<string, unknown>>
+
+export interface LeftBehind {
+  span: Span
+  /** One sentence without a full stop. */
+  because: string
+}
+
 /** One column of the grid. Everything that is peculiar to nginx, Apache or HAProxy stands in `proxies/<name>/`. */
 export interface Proxy {
   name: ProxyName
@@ -170,8 +192,14 @@ export interface Proxy {
    * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
    */
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
+  /** Where packages put the configuration: an absolute `include` below one of these means the folder that is read, wherever its copy lies. */
+  configurationFolders?: readonly string[]
   /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
   site?(config: ParsedConfig, version: string): Site
+  /** The parameters that `view` would make this configuration from, read by the defaults of `version` (`X.Y.Z`). Never throws. */
+  importFrom?(config: ParsedConfig, version: string): Imported
+  /** Every duration of the configuration, the defaults of `version` (`X.Y.Z`) made explicit. Absent: this column cannot be run in compressed time. */
+  durations?(config: ParsedConfig, version: string): Durations
   /** True when `text` looks like this dialect (used to recognise a foreign file). 0 … 1, best wins. */
   recognise(path: string, text: string): number
   /** Distinct listeners, the chat listener first (`chatFirst`). */

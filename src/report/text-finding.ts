@@ -58,12 +58,13 @@ function one(finding: Finding, log: readonly string[], canvas: Canvas, style: St
   ]
 }
 
-function placeOf({file, line, column, text}: Location): string {
+/** `file:line:column` and the text of the line. */
+export function placeOf({file, line, column, text}: Location): string {
   return `${file}:${line}${column === undefined ? '' : `:${column}`}${text === undefined ? '' : `    ${text}`}`
 }
 
 /** What one end saw. Without `--verbose` only as much as tells the story; the JSON report has all. */
-function witness(label: string, lines: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
+export function witness(label: string, lines: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
   const most = canvas.verbose ? lines.length : WITNESS_LINES
   const rows = lines
     .slice(0, most)
@@ -71,7 +72,8 @@ function witness(label: string, lines: readonly string[], canvas: Canvas, style:
   return lines.length > most ? [...rows, ...row('', `… ${lines.length - most} more (--verbose)`, canvas, style)] : rows
 }
 
-function row(label: string, value: string, {width}: Canvas, style: Styles, most = Number.POSITIVE_INFINITY): readonly string[] {
+/** A value behind its label, as many rows as it needs, or `most`. */
+export function row(label: string, value: string, {width}: Canvas, style: Styles, most = Number.POSITIVE_INFINITY): readonly string[] {
   const lines = wrap(harmless(value), width - INDENT - LABEL)
   return lines.slice(0, most).map((line, index) => {
     const text = index === most - 1 && lines.length > most ? `${line.slice(0, width - INDENT - LABEL - 1)}…` : line

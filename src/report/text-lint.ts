@@ -79,7 +79,7 @@ function placeOf({location}: Finding): string {
 }
 
 /** The lines, their numbers, and a caret under what is meant. */
-function excerptLines({line, lines, mark}: Excerpt, severity: Severity, {width}: Canvas, style: Styles): readonly string[] {
+export function excerptLines({line, lines, mark}: Excerpt, severity: Severity, {width}: Canvas, style: Styles): readonly string[] {
   const gutter = String(line + lines.length - 1).length
   const room = width - INDENT - gutter - 3
   const indent = Math.min(...lines.filter(text => text.trim() !== '').map(text => columns(/^\s*/.exec(untabbed(text))?.[0] ?? '')))
@@ -108,7 +108,7 @@ function row(label: string, value: string, {width}: Canvas, style: Styles): read
 }
 
 /** The change itself, with as little around it as tells where; of its head only what is not said already: several files, several places. */
-function patchLines(patch: string, canvas: Canvas, style: Styles): readonly string[] {
+export function patchLines(patch: string, canvas: Canvas, style: Styles): readonly string[] {
   const lines = nearby(harmless(patch).split('\n'))
   const several = (sign: string) => lines.filter(line => line.startsWith(sign)).length > 1
   const [files, hunks] = [several('+++ '), several('@@')]

@@ -4,8 +4,8 @@ import type {Canvas} from './canvas.ts'
 import {harmless, wrap} from './plain.ts'
 import type {Styles} from './text-styles.ts'
 
-/** What the subject is judged by, grouped by where each number comes from. */
-export function promiseLines(promises: Promises, {width}: Canvas, style: Styles): readonly string[] {
+/** What the subject is judged by, in words, by where each number comes from. */
+export function promiseWords(promises: Promises): ReadonlyMap<string, readonly string[]> {
   const words: readonly (readonly [string, string])[] = [
     ['nodes', `${promises.nodes} ${promises.nodes === 1 ? 'node' : 'nodes'}`],
     ...(promises.serverName === undefined ? [] : [['serverName', promises.serverName] as const]),
@@ -21,8 +21,13 @@ export function promiseLines(promises: Promises, {width}: Canvas, style: Styles)
     const source = promises.source[key] ?? 'default'
     bySource.set(source, [...(bySource.get(source) ?? []), word])
   }
+  return bySource
+}
+
+/** The same for a terminal. */
+export function promiseLines(promises: Promises, {width}: Canvas, style: Styles): readonly string[] {
   const LABEL = '  held to  '
-  return [...bySource].flatMap(([source, said], index) =>
+  return [...promiseWords(promises)].flatMap(([source, said], index) =>
     wrap(harmless(`${said.join(' · ')} (${source})`), width - LABEL.length).map((line, row) =>
       style.dim((index === 0 && row === 0 ? LABEL : ' '.repeat(LABEL.length)) + line),
     ),

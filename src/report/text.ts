@@ -1,15 +1,18 @@
 import {CONCERNS, PROXY_NAMES} from '../model/catalogue.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/report.ts'
+import {shellWord} from '../model/shell.ts'
 import type {Canvas} from './canvas.ts'
 import {columns, duration, fit, harmless, wrap} from './plain.ts'
+import {causeBlocks, causeSummary, withoutExplained} from './text-causes.ts'
 import {findingLines, reasonLines} from './text-finding.ts'
+import {fixBlocks, fixNext} from './text-fix.ts'
 import {lintText} from './text-lint.ts'
 import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
 import type {Styles} from './text-styles.ts'
 
-const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
+export const TITLES: Readonly<Record<ProxyName, string>> = {nginx: 'nginx', apache: 'Apache httpd', haproxy: 'HAProxy'}
 const CONCERN_WIDTH = Math.max(...CONCERNS.map(concern => concern.length)) + 2
 /** More columns than this do not fit beside a title. */
 const WIDEST_GRID = 4
@@ -23,7 +26,10 @@ export function text(report: Report, canvas: Canvas): string {
   const blocks = report.subjects.flatMap(subject => [
     heading(subject, {canvas, style, promises: !shared}),
     ...(several ? [] : [checkLines(subject, canvas, style)]),
-    troubles(subject, canvas, style),
+    ...(report.command === 'diagnose' ? causeBlocks(subject, canvas, style) : []),
+    troubles(report.command === 'diagnose' ? withoutExplained(subject) : subject, canvas, style),
+    ...(report.command === 'verify' ? [causeSummary(subject, canvas, style)] : []),
+    ...(report.command === 'fix' ? fixBlocks(subject, canvas, style) : []),
   ])
   const [first] = report.subjects
   if (shared && first) blocks.push(promiseLines(first.promises, canvas, style))
@@ -56,6 +62,7 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
     `${style.mark(subject.verdict)} ${style.bold(name)}${oneLine ? `  ${style.dim(facts)}` : ''}`,
     ...(oneLine ? [] : indented(facts)),
     ...(subject.runtimeReason === undefined ? [] : indented(harmless(subject.runtimeReason))),
+    ...timingLines(subject, canvas, style),
     ...(promises ? promiseLines(subject.promises, canvas, style) : []),
   ]
   const diff = subject.sandboxDiff.trimEnd()
@@ -71,13 +78,26 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
   return lines
 }
 
+/** What was compressed, and which checks were not, a line for each reason. */
+function timingLines({timing, timingFactor = 1, outcomes}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
+  if (timing !== 'compressed') return []
+  const reasons = [...new Set(outcomes.flatMap(({realTime}) => realTime ?? []))]
+  const idsOf = (reason: string) => outcomes.flatMap(({id, realTime}) => (realTime === reason ? [id] : [])).join(', ')
+  return [
+    timingFactor > 1
+      ? `long waits in compressed time, ${timingFactor} times as fast; times below are those of production`
+      : 'nothing could be compressed',
+    ...reasons.map(reason => `in real time: ${idsOf(reason)} (${harmless(reason)})`),
+  ].flatMap(text => wrap(text, width - 2).map(line => style.dim(`  ${line}`)))
+}
+
 function diffLine(line: string, style: Styles): string {
   if (/^(---|\+\+\+|@@)/.test(line)) return style.dim(line)
   if (line.startsWith('+')) return style.green(line)
   return line.startsWith('-') ? style.red(line) : line
 }
 
-function changedLines(diff: string): string {
+export function changedLines(diff: string): string {
   const count = diff.split('\n').filter(line => /^\+(?!\+\+ )/.test(line)).length
   return count === 1 ? '1 line' : `${count} lines`
 }
@@ -217,7 +237,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 }
 
 /** Without one whole chat among the checks (`--only`), no more is claimed than what was looked at. */
-function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
+export function verdictText(verdict: Verdict, outcomes: readonly Outcome[]): string {
   if (!outcomes.some(({status}) => status === 'passed') && verdict === 'partial') return 'nothing was judged'
   const chatted = outcomes.some(({id, status}) => status === 'passed' && id.endsWith('-chat'))
   return (verdict === 'passed' || verdict === 'partial') && !chatted ? 'what was checked holds' : WORDS[verdict]
@@ -231,7 +251,16 @@ function summary(report: Report, {width}: Canvas, style: Styles): readonly strin
   return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${next}`)])]
 }
 
-function nextStep({verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+function nextStep({command, verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+  const [only, ...others] = subjects
+  if (command === 'fix' && only) return fixNext(only)
+  const [cause] = only && others.length === 0 ? only.causes : []
+  if (verdict === 'failed' && only && cause && cause.confidence !== 'possible')
+    return command === 'verify' && only.source === only.name
+      ? `gms-proxy diagnose ${shellWord(only.name)}`
+      : only.source === only.name && cause.patch !== undefined
+        ? `gms-proxy fix ${shellWord(only.name)}`
+        : `gms-proxy explain ${cause.id}`
   const failed = outcomes.filter(({status}) => status === 'failed')
   const worst = failed.find(({followsFrom}) => followsFrom === undefined) ?? failed[0]
   if (verdict === 'errored') return 'gms-proxy doctor says what this machine can run'

@@ -20,12 +20,12 @@ export interface RunnableConfig {
 }
 
 /**
- * Applies a proxy's sandbox table.
+ * Applies a proxy's sandbox table, and `more` where the table changes nothing.
  * @throws UsageError when the configuration would run its author's code or leave the sandbox: every refusal with its place.
  */
-export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): RunnableConfig {
+export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan, more: readonly Edit[] = []): RunnableConfig {
   const {bundle} = config
-  const {edits, added, entry, refused} = proxy.sandbox(config, plan)
+  const {edits: own, added, entry, refused} = proxy.sandbox(config, plan)
   if (refused.length > 0) {
     throw new UsageError(
       `the configuration would run code of its author or reach out of the sandbox:\n${refused.map(({span, directive, because}) => `  ${span.file}:${span.line}:${span.column} ${directive}: ${because}`).join('\n')}`,
@@ -34,6 +34,7 @@ export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): 
       },
     )
   }
+  const edits = [...own, ...more.filter(edit => !own.some(other => overlap(edit, other)))]
   const edited = applyEdits(bundle, edits)
   const files = [...edited.files, ...added]
   for (const {path} of files) refuseToLeave(path)
@@ -45,6 +46,12 @@ export function sandbox(proxy: Proxy, config: ParsedConfig, plan: SandboxPlan): 
     entry: posix.join(plan.folder, entry),
     explain: message => explain(message, bundle, edits, plan.folder),
   }
+}
+
+/** What is changed or taken away by one cannot be changed by the other. */
+function overlap({span: a}: Edit, {span: b}: Edit): boolean {
+  if (a.file !== b.file) return false
+  return a.start === a.end ? b.start < a.start && a.start < b.end : a.start < b.end && b.start < a.end
 }
 
 function refuseToLeave(path: string): void {

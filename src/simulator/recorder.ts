@@ -27,6 +27,8 @@ export interface CapturedRequest {
   readonly sent?: {readonly contentType?: string; readonly bytes: number; readonly sha256: string}
   /** `open` while held; `answered`; before that, `peer-closed` when the proxy closed the connection and `gms-closed` when GMS did. */
   readonly ended: 'open' | 'answered' | 'peer-closed' | 'gms-closed'
+  /** When it was closed; only for `peer-closed` and `gms-closed`. */
+  readonly cutAt?: number
   /** Faults that struck this request, or frames of this WebSocket, in order. */
   readonly strikes: readonly FaultStrike[]
   /** Only for WebSockets: how the socket ended. */

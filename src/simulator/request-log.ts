@@ -50,6 +50,7 @@ export class Capture implements CapturedRequest {
   answeredAt?: number
   sent?: {contentType?: string; bytes: number; sha256: string}
   ended: CapturedRequest['ended'] = 'open'
+  cutAt?: number
   readonly strikes: FaultStrike[] = []
   close?: {at: number; code: number; by: 'client' | 'gms' | 'cut'}
   readonly #log: RequestLog
@@ -134,6 +135,7 @@ export class Capture implements CapturedRequest {
   #cut(ended: 'peer-closed' | 'gms-closed'): void {
     if (this.ended !== 'open') return
     this.ended = ended
+    this.cutAt = Date.now()
     this.#log.reader?.(this, 'ended', [])
     this.#log.changed(this)
   }

@@ -1,6 +1,7 @@
 import type {Budgets, Flow, Target, Transcript} from '../flows/flow.ts'
 import type {Meta, Transport} from '../model/catalogue.ts'
 import type {Evidence, Location, Promises} from '../model/report.ts'
+import type {Felt} from '../proxies/compressed.ts'
 import type {Recorder} from '../simulator/recorder.ts'
 import type {Shown} from './node-identities.ts'
 import type {ReachedListener} from '../runtime/runtime.ts'
@@ -155,6 +156,11 @@ export interface Check {
   heavy?: boolean
   /** Upper bound of the run on a busy machine, ms; past it the check is errored. */
   budgetMs(promises: Promises): number
+  /**
+   * What it compares with durations of the proxy, and its own durations, ms of production: it runs in compressed time when all of them keep their
+   * order. Such a check keeps to its own durations with `lasting`. Absent: it runs in real time.
+   */
+  timed?: {feels: readonly Felt[]; moments(promises: Promises): readonly number[]}
   /** The wait that cannot be shortened, ms: what the whole run is measured against. */
   longestWaitMs?(promises: Promises): number
   run(stage: Stage): Promise<Judgement>

@@ -1,5 +1,6 @@
 import type {Exchange, Transcript} from '../flows/flow.ts'
-import type {Evidence} from '../model/report.ts'
+import {inProduction} from '../model/pace.ts'
+import type {Evidence, Moment} from '../model/report.ts'
 import type {Judgement} from './check.ts'
 import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
 
@@ -7,8 +8,9 @@ import type {CapturedRequest, Recorder} from '../simulator/recorder.ts'
 const MOST_LINES = 5
 const LONGEST_ANSWER = 160
 
-/** ms → `12 ms`, `25.0 s`. */
-export function time(ms: number): string {
+/** ms → `12 ms`, `25.0 s`; in compressed time, what it would be in production. */
+export function time(measured: number): string {
+  const ms = inProduction(measured)
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
@@ -24,10 +26,58 @@ export function evidence(transcripts: Transcript | readonly Transcript[], record
   if (!recorder) return {client, upstream: ['not seen: the proxy was not started by us']}
   const sent = exchanges.flatMap(({probe}) => (probe === undefined ? [] : [probe]))
   const arrived = [...new Set(sent)].flatMap(probe => recorder.byProbe(probe) ?? [])
+  const moments = momentsOf(list, {exchanges: new Set(exchanges), arrived, recorder, show})
   return {
     client,
     upstream: arrived.length > 0 ? arrived.map(request => upstreamLine(request, show)) : ['none of these requests reached GMS'],
+    ...(moments.length > 0 ? {moments} : {}),
   }
+}
+
+/**
+ * Both ends on one clock. A transcript counts from its own beginning, GMS from the epoch: the request that took the shortest time from one to
+ * the other tells how they lie to each other, so what GMS saw stands early by that time, a few ms. Empty when no request of one of the
+ * transcripts arrived: its place is not known then.
+ */
+function momentsOf(
+  transcripts: readonly Transcript[],
+  {
+    exchanges,
+    arrived,
+    recorder,
+    show,
+  }: {exchanges: ReadonlySet<Exchange>; arrived: readonly CapturedRequest[]; recorder: Recorder; show: readonly string[]},
+): readonly Moment[] {
+  const client: Moment[] = []
+  for (const {exchanges: own} of transcripts) {
+    const told = own.filter(exchange => exchanges.has(exchange))
+    if (told.length === 0) continue
+    // Of a WebSocket the upgrade alone arrives as a request; its frames carry the same probe, later.
+    const first = new Map(
+      [...own].reverse().flatMap(exchange => (exchange.probe === undefined ? [] : [[exchange.probe, exchange] as const])),
+    )
+    const leads = [...first].flatMap(([probe, {at}]) => {
+      const request = recorder.byProbe(probe)
+      return request ? [request.at - at] : []
+    })
+    if (leads.length === 0) return []
+    const began = Math.min(...leads)
+    client.push(
+      ...told.map(exchange => ({end: 'client' as const, text: clientLine(exchange), at: began + exchange.at, tookMs: exchange.tookMs})),
+    )
+  }
+  const upstream = arrived.map(request => {
+    const {at, ended, answeredAt, cutAt} = request
+    const until = ended === 'answered' ? answeredAt : ended === 'open' ? undefined : cutAt
+    return {end: 'upstream' as const, text: upstreamLine(request, show), at, ...(until === undefined ? {} : {tookMs: until - at})}
+  })
+  const all = [...client, ...upstream]
+  const zero = Math.min(...all.map(({at}) => at))
+  return all.map(({tookMs, ...moment}) => ({
+    ...moment,
+    at: inProduction(moment.at - zero),
+    ...(tookMs === undefined ? {} : {tookMs: inProduction(tookMs)}),
+  }))
 }
 
 function listOf(transcripts: Transcript | readonly Transcript[]): readonly Transcript[] {

@@ -5,6 +5,7 @@ import type {Flow, Offering, Transcript} from '../flows/flow.ts'
 import type {Logger} from '../log.ts'
 import {PROXY_NAMES} from '../model/catalogue.ts'
 import {redact} from '../model/redact.ts'
+import {atPace} from '../model/pace.ts'
 import type {Finding, Outcome, Promises} from '../model/report.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import type {ParsedConfig} from '../proxies/syntax.ts'
@@ -71,10 +72,14 @@ function lackOf<I, T extends Transcript>(flow: Flow<I, T>, input: I, lacks: Lack
  * Clients, simulated GMS and the deadlines of both live in this process. Standing still for a third of an answer's time, or for half of the
  * shortest time that is judged, it says nothing of the proxy.
  */
-function standstillMs({budgets, promises: {holdMs, upgradeIdleMs}, upstream}: Stage): number {
+function standstillMs({budgets, promises: {holdMs, upgradeIdleMs}, upstream}: Stage, pace: number): number {
   // A simulated node that speaks TLS has to act, more than once, before a proxy calls it connected, and proxies wait 3 s for all of that.
-  return upstream?.tls ? 1000 : Math.max(1000, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
+  const least = pace === 1 ? 1000 : STANDSTILL_AT_PACE_MS
+  return upstream?.tls ? least : Math.max(least, Math.min(budgets.answer / 3, holdMs / 2, upgradeIdleMs / 2))
 }
+
+/** In compressed time what is judged is that much shorter, ms. */
+const STANDSTILL_AT_PACE_MS = 500
 
 /** How often it is looked whether this process stands still, ms. */
 const MONITOR_MS = 20
@@ -104,8 +109,8 @@ export async function runCheck(
   set: SetStage,
   {name, proxy, config, pathOf: nameOf = file => file, ledger, lacks = {}, signal, logger, onProgress}: JudgeContext,
 ): Promise<Outcome> {
-  const {promises} = set.stage
-  onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: check.longestWaitMs?.(promises) ?? 0})
+  const {factor: pace, promises} = set.pace ?? {factor: 1, promises: set.stage.promises}
+  onProgress?.({event: 'check-started', subject: name, id: check.meta.id, longestWaitMs: (check.longestWaitMs?.(promises) ?? 0) / pace})
   const began = Date.now()
   const standstill = monitorEventLoopDelay({resolution: MONITOR_MS})
   standstill.enable()
@@ -124,7 +129,7 @@ export async function runCheck(
         return scripted.run(withLedger(against, ledger), input, {budgets: set.stage.budgets, signal: within})
       },
     }
-    judgement = await Promise.race([check.run(stage), rejectOn(within)])
+    judgement = await Promise.race([atPace(pace, () => check.run(stage)), rejectOn(within)])
     const {upstream} = stage
     if (judgement.status === 'failed' && upstream && !upstream.control && isSeenByClients(check)) {
       // As long again: a finding that took its time must not be lost because of it.
@@ -151,7 +156,7 @@ export async function runCheck(
   // Nodes that a proxy took for dead when it started are not back yet.
   const atStart = check.isolation === 'own-proxy' && set.stage.upstream?.tls ? (set.stoodStillMs ?? 0) : 0
   const stoodStillMs = Math.max(standstill.max / 1e6, atStart)
-  if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage))
+  if (judgement.status === 'failed' && stoodStillMs > standstillMs(set.stage, pace))
     judgement = {status: 'errored', because: `this machine was too busy to judge: nothing here moved for ${time(stoodStillMs)}`}
   if (judgement.status !== 'failed') return conclude(check, name, judgement, tookMs, onProgress)
   const logs = set.running && (await set.running.logs())
@@ -228,6 +233,7 @@ function complete(
       client: evidence.client.map(redact),
       upstream: evidence.upstream.map(redact),
       ...(log.length > 0 ? {proxyLog: log.map(redact)} : {}),
+      ...(evidence.moments ? {moments: evidence.moments.map(moment => ({...moment, text: redact(moment.text)}))} : {}),
     },
     remediation: proxy
       ? mend(meta.remediation[proxy.name], promises)

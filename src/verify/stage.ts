@@ -5,7 +5,8 @@ import {handshake} from '../flows/handshake.ts'
 import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
-import type {Proxy} from '../proxies/proxy.ts'
+import type {Compression} from '../proxies/compressed.ts'
+import type {ListenerAddress, Proxy} from '../proxies/proxy.ts'
 import {throwAwayAuthority} from '../runtime/certificates.ts'
 import {descriptorLimit} from '../runtime/descriptors.ts'
 import {askUntil} from '../runtime/patience.ts'
@@ -19,6 +20,7 @@ import {nodeIdentities} from './node-identities.ts'
 import type {Access} from './gms.ts'
 import {ANYBODY, simulatedGms, tappedGms} from './gms.ts'
 import type {Turn} from './manners.ts'
+import {atThatPace} from './pacing.ts'
 import type {Offer} from './preflight.ts'
 import type {Prepared} from './subject.ts'
 import {writtenForAnother} from './subject.ts'
@@ -31,6 +33,8 @@ export interface StageOptions {
   access?: Access
   /** Absent: GMS is simulated. */
   real?: RealGms
+  /** Absent: in real time. */
+  compression?: Compression
   /** What is different for one check. */
   staging?: Staging
   allowExec: boolean
@@ -52,6 +56,8 @@ export interface SetStage extends AsyncDisposable {
   stage: Stage
   sandbox: Sandboxed
   running?: RunningProxy
+  /** In compressed time: how many times as fast as production, and the promises of production. */
+  pace?: {factor: number; promises: Promises}
   /** The longest time for which nothing in this process moved while the proxy was started, ms: it may have taken its nodes for dead since. */
   stoodStillMs?: number
 }
@@ -63,18 +69,19 @@ const WRITTEN_MS = 3000
 /** A proxy that does not answer has its checks to say so. */
 const SETTLE_MS = 2000
 
-/** What a healthy proxy never reaches, not even on a machine whose cores are busy. */
-export function budgetsFor(promises: Pick<Promises, 'holdMs'>): Budgets {
-  return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS}
+/** What a healthy proxy never reaches, not even on a machine whose cores are busy. A busy machine is no faster in compressed time. */
+export function budgetsFor(promises: Pick<Promises, 'holdMs'>, pace = 1): Budgets {
+  return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS / pace}
 }
 
 /** Puts as many nodes, simulated or tapped, as the configuration names behind it, one more that it does not name, and starts the proxy. */
 export async function setStage(options: StageOptions): Promise<SetStage> {
-  const {proxy, prepared, runtime, access = ANYBODY, real, staging = {}, allowExec, keep, signal, logger} = options
+  const {proxy, prepared, runtime, access = ANYBODY, real, compression, staging = {}, allowExec, keep, signal, logger} = options
   const {bundle} = prepared
-  const promises = promisesWith(prepared.promises, real)
+  const pace = compression?.factor ?? 1
+  const stated = promisesWith(prepared.promises, real)
+  const promises = atThatPace(stated, pace)
   const address = await upstreamAddress(runtime, signal)
-  const mostChats = await mostChatsHere(real ? 3 : 2)
   const nodeCount = countNodes(proxy, prepared)
   const encryption = await encryptionOf(proxy, prepared)
   const mentions = proxy.nodes(prepared.config)
@@ -114,6 +121,8 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       ...(prepared.environment ? {environment: prepared.environment} : {}),
       ...(encryption ? {certificates: encryption} : {}),
       ...(staging.nameServer === undefined ? {} : {nameServer: staging.nameServer}),
+      ...(compression ? {edits: compression.edits} : {}),
+      announces: listener => announces(listener, promises),
       allowExec,
       keep,
       signal,
@@ -143,13 +152,16 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       memory: async () => proxyRun?.memory(),
       reload: async () => proxyRun?.reload(),
     }
-    const budgets = budgetsFor(promises)
+    const budgets = budgetsFor(promises, pace)
+    const announcedBy = proxyRun?.listeners[0]?.announcedBy
+    const mostChats = await mostChatsHere((real ? 3 : 2) + (announcedBy === undefined ? 0 : 2))
     const target: Target = {
+      announcedBy,
       ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
       ...(encryption ? {trust: encryption.trust} : {}),
       ...(real ? {agent: real.offer.agent} : {}),
     }
-    const direct: Target = {...target, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
+    const direct: Target = {...target, announcedBy: undefined, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
       promises,
@@ -177,6 +189,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       sandbox: result.sandbox,
       stoodStillMs: standstill.max / 1e6,
       ...(proxyRun ? {running: proxyRun} : {}),
+      ...(compression ? {pace: {factor: pace, promises: stated}} : {}),
       async [Symbol.asyncDispose]() {
         await proxyRun?.[Symbol.asyncDispose]()
         await gms[Symbol.asyncDispose]()
@@ -207,8 +220,11 @@ export async function settleIn(target: Target, budgets: Budgets, signal: AbortSi
   )
 }
 
-/** A chat takes descriptors of ours (client and simulated GMS: 2; client and both sides of a tap: 3); some are taken by everything else. */
-export async function mostChatsHere(each: 2 | 3): Promise<number> {
+/**
+ * A chat takes descriptors of ours (client and simulated GMS: 2; client and both sides of a tap: 3; 2 more for both sides of a relay before the
+ * listener); some are taken by everything else.
+ */
+export async function mostChatsHere(each: number): Promise<number> {
   return Math.max(1, Math.floor(((await descriptorLimit()) - 500) / each))
 }
 
@@ -221,6 +237,12 @@ export function promisesWith(promises: Promises, real: RealGms | undefined): Pro
 
 function countNodes(proxy: Proxy, prepared: Prepared): number {
   return Math.max(1, addressesOf(proxy, prepared).length)
+}
+
+/** Whether users of a listener come with a PROXY protocol header: as promised of its port, else as the configuration expects. */
+export function announces({address, proxyProtocol = false}: ListenerAddress, promises: Pick<Promises, 'proxyProtocol'>): boolean {
+  const port = /(?:^|:)(\d+)$/.exec(address)?.[1]
+  return (port === undefined ? undefined : promises.proxyProtocol?.[port]) ?? proxyProtocol
 }
 
 /** The nodes that a configuration names, each once. */

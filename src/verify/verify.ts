@@ -1,6 +1,6 @@
 import {ownAddresses} from '../flows/own-addresses.ts'
 import {availableParallelism} from 'node:os'
-import {EnvironmentError} from '../errors.ts'
+import {EnvironmentError, UsageError} from '../errors.ts'
 import type {LimitFunction} from 'p-limit'
 import pLimit from 'p-limit'
 import type {Ledger} from '../client/ledger.ts'
@@ -8,7 +8,8 @@ import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import {redact} from '../model/redact.ts'
 import {verdictOf} from '../model/report.ts'
-import type {Outcome, Report, SubjectReport} from '../model/report.ts'
+import type {Outcome, Promises, Report, SubjectReport} from '../model/report.ts'
+import type {Compression} from '../proxies/compressed.ts'
 import type {Proxy} from '../proxies/proxy.ts'
 import {resolveRuntime} from '../runtime/resolve.ts'
 import type {RuntimeRequest} from '../runtime/runtime.ts'
@@ -17,6 +18,7 @@ import type {Check, Stage} from './check.ts'
 import type {Access} from './gms.ts'
 import {ANYBODY, assigned} from './gms.ts'
 import {GENTLE, goodManners} from './manners.ts'
+import {compressionFor, isPaced} from './pacing.ts'
 import {directTarget, preflight, whyTls, whyUnreachable} from './preflight.ts'
 import {watchBusyness} from './busyness.ts'
 import {CHECKS} from './checks/index.ts'
@@ -31,6 +33,8 @@ import type {Subject} from './subject.ts'
 export interface VerifyOptions {
   /** How each subject is to be run. */
   runtimeFor(proxy: Proxy): RuntimeRequest
+  /** Default `real`. */
+  timing?: 'real' | 'compressed'
   only: readonly string[]
   skip: readonly string[]
   /** A real GMS, one URL a node or one for all; empty or absent: GMS is simulated. */
@@ -54,6 +58,7 @@ export interface VerifyOptions {
  * @throws EnvironmentError when a subject cannot be run here at all.
  */
 export async function verify(subjects: readonly Subject[], options: VerifyOptions): Promise<Report> {
+  if (options.timing === 'compressed') assertCompressible(subjects, options)
   const began = Date.now()
   const checks = selectChecks(CHECKS, options)
   const heavy = pLimit(1)
@@ -169,11 +174,15 @@ async function verifyConfiguration(
     throw new EnvironmentError(`${error.message}\n${otherVersion}`, {suggestions: error.suggestions, cause: error})
   })
   const checks = orRefusal(selected, shared)
+  const {fast, compression} = await compressed(checks, shared, stageOptions, {promises, ...options}).catch(async (error: unknown) => {
+    await shared[Symbol.asyncDispose]()
+    throw error
+  })
   try {
     const {accepted} = shared.stage.configuration ?? {accepted: true}
     const addresses = real ? [] : await ownAddresses(shared.stage.target.url, checks.length, BEYOND_OTHERS)
     const judge = async (check: Check, set: SetStage, tell: VerifyOptions['onProgress'], ledger?: Ledger) =>
-      runCheck(check, set === shared ? await fromOwnAddress(set, addresses[checks.indexOf(check)]) : set, {
+      runCheck(check, set === shared || set === fast ? await fromOwnAddress(set, addresses[checks.indexOf(check)]) : set, {
         name,
         proxy,
         config,
@@ -195,8 +204,10 @@ async function verifyConfiguration(
       })
     const act = (check: Check, tell: VerifyOptions['onProgress'], ledger?: Ledger) =>
       check.isolation === 'own-proxy'
-        ? withOwnStage(stageOptions, set => judge(check, set, tell, ledger))
-        : judge(check, shared, tell, ledger)
+        ? withOwnStage(isPaced(check, compression) && compression ? {...stageOptions, compression} : stageOptions, set =>
+            judge(check, set, tell, ledger),
+          )
+        : judge(check, isPaced(check, compression) && fast ? fast : shared, tell, ledger)
     /** Of what has to be heard again nobody is told yet. */
     const hear = async (check: Check): Promise<Heard> => {
       const notRun = skipReason(check)
@@ -231,7 +242,7 @@ async function verifyConfiguration(
     const after = checks
       .filter(check => check.isolation === 'after')
       .map(check => ({check, outcome: hear(check).then(first => (first.again ? hearAgain(check) : first.outcome))}))
-    const outcomes = await inOrder(checks, [...settled, ...after])
+    const outcomes = (await inOrder(checks, [...settled, ...after])).map(outcome => told(outcome, compression))
     const report: SubjectReport = {
       name,
       proxy: proxy.name,
@@ -240,20 +251,65 @@ async function verifyConfiguration(
       runtimeReason: runtime.reason,
       source: prepared.source,
       upstream: real ? real.urls.map(({origin}) => origin).join(', ') : 'simulator',
-      timing: 'real',
-      sandboxDiff: redact(shared.sandbox.diff),
+      ...(compression ? {timing: 'compressed' as const, timingFactor: compression.factor} : {timing: 'real' as const}),
+      sandboxDiff: redact((fast ?? shared).sandbox.diff),
       ...(options.keep && shared.running ? {sandboxFolder: shared.running.folder} : {}),
       promises,
       verdict: verdictOf(outcomes),
-      longestWaitMs: longestWait(checks, outcomes, check => check.longestWaitMs?.(promises) ?? 0),
+      longestWaitMs: longestWait(
+        checks,
+        outcomes,
+        check => (check.longestWaitMs?.(promises) ?? 0) / (isPaced(check, compression) ? (compression?.factor ?? 1) : 1),
+      ),
       outcomes,
       causes: [],
     }
     onProgress?.({event: 'subject-finished', subject: name, report})
     return report
   } finally {
+    await fast?.[Symbol.asyncDispose]()
     await shared[Symbol.asyncDispose]()
   }
+}
+
+/** @throws UsageError when there are durations that are not ours to divide. */
+function assertCompressible(subjects: readonly Subject[], {upstream = []}: VerifyOptions): void {
+  const url = subjects.find(({kind}) => kind === 'url')
+  if (!url && upstream.length === 0) return
+  throw new UsageError(
+    `--timing compressed cannot be used with ${url ? `${url.name}, a proxy that already runs` : 'a real GMS'}: its durations are its own`,
+    {
+      suggestions: ['leave out --timing'],
+    },
+  )
+}
+
+/** The stage of the checks that run in compressed time beside others; absent when none does. */
+async function compressed(
+  checks: readonly Check[],
+  shared: SetStage,
+  stageOptions: StageOptions,
+  {timing, promises}: Pick<VerifyOptions, 'timing'> & {promises: Promises},
+): Promise<{fast?: SetStage; compression?: Compression}> {
+  const {proxy, prepared, runtime} = stageOptions
+  if (timing !== 'compressed') return {}
+  const compression = compressionFor(proxy, prepared, {version: runtime.version, promises, checks})
+  if (!shared.stage.configuration?.accepted || !checks.some(check => isPaced(check, compression))) return {compression}
+  const fast = await setStage({...stageOptions, compression})
+  if (fast.stage.configuration?.accepted) return {fast, compression}
+  const [refusal] = fast.stage.configuration?.messages ?? []
+  await fast[Symbol.asyncDispose]()
+  const because = `${proxy.title} refuses the file with compressed durations${refusal ? `: ${redact(refusal.text)}` : ''}`
+  return {compression: {...compression, realTime: new Map(checks.map(({meta: {id}}) => [id, because]))}}
+}
+
+/** In compressed time a report says which checks were run in real time, and why. */
+function told(outcome: Outcome, compression: Compression | undefined): Outcome {
+  const because = compression?.realTime.get(outcome.id)
+  const judged = outcome.status === 'passed' || outcome.status === 'failed'
+  return because !== undefined && judged && CHECKS.some(check => check.meta.id === outcome.id && check.longestWaitMs)
+    ? {...outcome, realTime: because}
+    : outcome
 }
 
 /** @throws EnvironmentError when no chat can be had there. */

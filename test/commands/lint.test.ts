@@ -92,7 +92,7 @@ describe('lint', () => {
   })
 
   it('writes every format', async () => {
-    const formats = ['text', 'json', 'junit', 'sarif', 'github', 'markdown']
+    const formats = ['text', 'json', 'junit', 'sarif', 'github', 'markdown', 'html']
     const {exitCode} = await runCli(['lint', file, ...formats.flatMap(name => ['--report', `${name}=${join(folder, `report.${name}`)}`])])
     expect(exitCode).toBe(1)
     for (const name of formats) expect(await readFile(join(folder, `report.${name}`), 'utf8')).toContain(ID)

@@ -179,7 +179,7 @@ describe('bad input gets one clear error', () => {
       2,
       /health\.mode/,
     ],
-    ['a format that does not exist yet', ['verify', 'nginx', '--format', 'html'], 2, /html/],
+    ['a format that does not exist', ['verify', 'nginx', '--format', 'pdf'], 2, /pdf/],
     [
       'a binary that is not there',
       ['verify', 'nginx', '--set', 'upstream.nodes=a:1', '--runtime', 'binary', '--binary', '/no/such/nginx'],

@@ -103,7 +103,7 @@ export async function assertAllAccepted(
   return accepted
 }
 
-const hows = fc.record({layout: fc.constantFrom(...LAYOUTS), fragment: fc.boolean(), header: fc.constant(['one line'])})
+export const hows = fc.record({layout: fc.constantFrom(...LAYOUTS), fragment: fc.boolean(), header: fc.constant(['one line'])})
 
 /** A binary that tests what is rendered for its version, in a folder of its own. */
 async function realBinary(proxy: Proxy, binary: string, {ask, list}: Machine = here) {
@@ -153,7 +153,7 @@ async function realBinary(proxy: Proxy, binary: string, {ask, list}: Machine = h
 }
 
 /** Takes out what the proxy declares that it cannot do, until it declares nothing. */
-async function honoured(
+export async function honoured(
   proxy: Proxy,
   input: ParametersInput,
   target: RenderTarget,

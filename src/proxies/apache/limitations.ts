@@ -5,7 +5,7 @@ import type {Caveat, RenderTarget} from '../proxy.ts'
 import {brokenSnippets} from './snippets.ts'
 import {MAX_CHATS} from './threads.ts'
 import {can, SINCE} from './versions.ts'
-import {drainsByHealth} from './view-upstream.ts'
+import {drainsByHealth, wholeSeconds} from './view-upstream.ts'
 
 /** A worker is known by its URL, of which httpd keeps 255 characters (PROXY_WORKER_MAX_NAME_SIZE, mod_proxy.h). */
 const MAX_HOST_LENGTH = 235
@@ -79,12 +79,17 @@ export function caveats(parameters: Parameters, {fragment}: RenderTarget): reado
   if (upstream.resolvers)
     say(
       'upstream.resolvers',
-      'httpd asks the name servers of the system (/etc/resolv.conf), not these; their answers are used for upstream.dnsTtl',
+      `httpd asks the name servers of the system (/etc/resolv.conf), not ${upstream.resolvers.join(', ')}; their answers are used for upstream.dnsTtl`,
     )
   if (upstream.tls && !upstream.tls.verify && upstream.tls.serverName !== undefined)
-    say('upstream.tls.serverName', 'httpd asks a node for the name that the client asked for (SNI)')
+    say('upstream.tls.serverName', `httpd asks a node for the name that the client asked for (SNI), not ${upstream.tls.serverName}`)
   if (upstream.drainTimeout !== undefined)
-    say('upstream.drainTimeout', 'bounds a graceful stop; a graceful reload of httpd always waits for the last open chat')
+    say(
+      'upstream.drainTimeout',
+      fragment
+        ? `GracefulShutdownTimeout ${wholeSeconds(upstream.drainTimeout)} in the configuration around bounds a graceful stop; a graceful reload always waits for the last open chat`
+        : 'bounds a graceful stop; a graceful reload of httpd always waits for the last open chat',
+    )
   if (affinity.mode === 'source-address') {
     say('affinity.mode', 'clients of a dead node all move to the next node, and return when it does: their chats begin anew twice')
     upstream.nodes.forEach(({drain}, index) => {

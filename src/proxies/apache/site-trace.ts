@@ -42,11 +42,6 @@ export class Tracer {
     private readonly entrances: () => readonly Entrance[],
   ) {}
 
-  /** Every set of nodes that was reached so far. */
-  reached(): readonly Upstream[] {
-    return [...this.upstreams.values()]
-  }
-
   private workersOf(server: Server): Workers {
     const known = this.workers.get(server)
     if (known) return known

@@ -1,15 +1,15 @@
-import type {End, Request, Site} from '../site.ts'
+import type {Request, Site} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import {chatFirst} from '../chat-first.ts'
+import {forChat, NAMES_CHAT_PATH} from '../of-chat.ts'
 import {capacityOf} from './site-capacity.ts'
 import {consolesOf} from './site-consoles.ts'
 import {effective} from './site-lines.ts'
 import {listenerOf} from './site-listeners.ts'
 import {odditiesOf} from './site-oddities.ts'
 import {doorsOf, serversOf} from './site-servers.ts'
-import type {Server} from './site-servers.ts'
 import {Settings} from './site-settings.ts'
 import type {Entrance} from './site-trace.ts'
 import {Tracer} from './site-trace.ts'
@@ -20,30 +20,6 @@ const OF_CHAT: readonly Request[] = [
   {title: 'an upgrade', method: 'GET', path: COMETD_PATH, headers: {upgrade: 'websocket', connection: 'Upgrade'}},
   {title: 'an upload', method: 'POST', path: FILES_PATH, headers: {}},
 ]
-
-const GMS_PATH = /cometd|chat-ntf|genesys/i
-/** Directives and sections that choose requests by their path. */
-const ROUTES = new Set(['proxypass', 'proxypassmatch', 'location', 'locationmatch', 'rewriterule', 'rewritecond'])
-
-interface Judged {
-  entrance: Entrance
-  ends: readonly End[]
-}
-
-/** Where some virtual hosts name the paths of GMS, others that lead elsewhere serve other sites; else all that lead to nodes serve chats. */
-function ofChat(judged: readonly Judged[]): ReadonlySet<Entrance> {
-  const upstreamsOf = ({ends}: Judged) => ends.flatMap(end => (end.kind === 'upstream' ? [end.upstream.name] : []))
-  const leading = judged.filter(one => upstreamsOf(one).length > 0)
-  const naming = leading.filter(({entrance}) => namesGms(entrance.server))
-  const shared = new Set(naming.flatMap(upstreamsOf))
-  const chosen =
-    naming.length === 0 ? leading : leading.filter(one => naming.includes(one) || upstreamsOf(one).some(name => shared.has(name)))
-  return new Set(chosen.map(({entrance}) => entrance))
-}
-
-function namesGms({lines, outer}: Server): boolean {
-  return [...(outer?.own ?? []), ...lines].some(({name, values}) => ROUTES.has(name) && values.some(value => GMS_PATH.test(value)))
-}
 
 /** What an Apache httpd configuration means for chat. Never throws. */
 export function site(config: ParsedConfig, version: string): Site {
@@ -59,28 +35,27 @@ export function site(config: ParsedConfig, version: string): Site {
   )
   const judged = entrances.map(entrance => {
     const ends = OF_CHAT.map(request => tracer.trace(entrance, request).end)
-    return {entrance, ends}
+    const nodes = ends.flatMap(end => (end.kind === 'upstream' ? end.upstream.nodes.map(({address}) => address) : []))
+    const upstreams = ends.flatMap(end => (end.kind === 'upstream' ? [end.upstream] : []))
+    const names = entrance.server.lines.some(({values}) => values.some(value => NAMES_CHAT_PATH.test(value)))
+    return {entrance, upstreams, leading: {entrance, layer4: false, names, nodes}}
   })
-  const chats = ofChat(judged)
+  const chats = forChat(judged.flatMap(({leading, upstreams}) => (upstreams.length > 0 ? [leading] : [])))
   const ordered = chatFirst(
-    judged.map(({entrance}) => ({entrance, tls: entrance.listener.tls !== undefined, serves: chats.has(entrance) ? 1 : 0})),
+    judged.map(({entrance}) => ({entrance, tls: entrance.listener.tls !== undefined, serves: chats.includes(entrance) ? 1 : 0})),
   )
-  entrances = ordered.map(({entrance}, index) => ({
+  // What was traced so far may belong to other sites: upstreams are those of the chat.
+  const upstreams = new Set(judged.flatMap(({entrance, upstreams: own}) => (chats.includes(entrance) ? own : [])))
+  entrances = ordered.map(({entrance, serves}, index) => ({
     ...entrance,
-    listener: {...entrance.listener, chat: chats.has(entrance) || (index === 0 && chats.size === 0)},
+    listener: {...entrance.listener, chat: serves > 0 || (index === 0 && chats.length === 0)},
   }))
-  // what other sites lead to is theirs
-  const upstreams = new Set(
-    judged
-      .filter(({entrance}) => chats.has(entrance))
-      .flatMap(({ends}) => ends.flatMap(end => (end.kind === 'upstream' ? [end.upstream] : []))),
-  )
   return {
     proxy: 'apache',
     version,
     config,
     listeners: entrances.map(({listener}) => listener),
-    upstreams: tracer.reached().filter(upstream => chats.size === 0 || upstreams.has(upstream)),
+    upstreams: [...upstreams],
     trace: (listener, request) => {
       const entrance = entrances.find(other => other.listener === listener) ?? entrances[0]
       if (!entrance) throw new RangeError('a configuration without listeners')

@@ -11,7 +11,7 @@ type Encrypted = NonNullable<Parameters['tls']>[number]
 const IPV4_ANY = ['*', '0.0.0.0']
 
 /** Names that clients use on a listener that speaks TLS: its own, else those of the plain ones. */
-export function tlsNames({serverNames}: Encrypted, {listener}: Parameters): readonly string[] {
+export function tlsNames({serverNames}: Encrypted, {listener}: Pick<Parameters, 'listener'>): readonly string[] {
   return serverNames.length > 0 ? serverNames : [...new Set(listener.flatMap(own => own.serverNames))]
 }
 
@@ -44,7 +44,7 @@ function grouped<T extends {address: string; port: number}>(listeners: readonly 
 }
 
 /** Every `VirtualHost` in the order of the parameters: what is peculiar to it. */
-export function virtualHosts(parameters: Parameters) {
+export function virtualHosts(parameters: Pick<Parameters, 'listener' | 'tls' | 'forwarding'>) {
   const {listener, tls = [], forwarding} = parameters
   const everything = [...listener, ...tls]
   const addressOf = ({address, port}: {address: string; port: number}) => {
@@ -82,7 +82,7 @@ const NO_REDIRECT = {redirectHosts: '', redirectSame: '', redirectTo: ''}
  * Where a plain listener sends what is not the chat: the same name over TLS. The first host answers for names that nobody wrote as well: a
  * client must not choose where it is sent.
  */
-function redirectOf({serverNames}: Plain, parameters: Parameters): typeof NO_REDIRECT {
+function redirectOf({serverNames}: Plain, parameters: Pick<Parameters, 'listener' | 'tls'>): typeof NO_REDIRECT {
   const redirecting = (parameters.tls ?? []).filter(({redirect}) => redirect)
   const [target] = [...redirecting.filter(own => tlsNames(own, parameters).some(name => serverNames.includes(name))), ...redirecting]
   if (!target) return NO_REDIRECT

@@ -4,6 +4,7 @@ import type {ParsedConfig} from '../syntax.ts'
 import type {End, Listener, Request, Setting, Site, Upstream} from '../site.ts'
 import {listeners as addressesOf} from './addresses.ts'
 import {durationOf} from './defaults.ts'
+import {forChat, NAMES_CHAT_PATH} from '../of-chat.ts'
 import {last, linesOf, sectionsOf} from './sections.ts'
 import type {Section, Sections} from './sections.ts'
 import {settingsOf} from './settings.ts'
@@ -57,7 +58,7 @@ export function site(config: ParsedConfig, version: string): Site {
   }
   const trace = traceOf(model)
   const ends: Ends = (listener, request) => endOf(model, listener, request)
-  const led = ordered(config, named(entrances, ends, sections), ends)
+  const led = ordered(config, sections, named(entrances, ends, sections), ends)
   return {
     proxy: 'haproxy',
     version,
@@ -128,13 +129,23 @@ function hostsOf(section: Section): readonly string[] {
 }
 
 /** Listeners that lead chats to nodes first, in the order of `listeners` of the column; when none does, the first was meant to. */
-function ordered(config: ParsedConfig, entrances: readonly Entrance[], ends: Ends): readonly Entrance[] {
+function ordered(config: ParsedConfig, sections: Sections, entrances: readonly Entrance[], ends: Ends): readonly Entrance[] {
   const order = addressesOf(config).map(({address}) => address)
   const place = (listener: Listener) => order.indexOf(listener.address)
-  const marked = entrances.map(entrance => ({
-    ...entrance,
-    listener: {...entrance.listener, chat: REQUESTS.some(request => ends(entrance.listener, request).kind === 'upstream')},
-  }))
+  const chats = forChat(
+    entrances.flatMap(entrance => {
+      const own = REQUESTS.map(request => ends(entrance.listener, request))
+      if (own.every(({kind}) => kind !== 'upstream')) return []
+      const {frontend, listener} = entrance
+      const lines = [frontend, ...sections.proxies.filter(({name, kind}) => kind !== 'frontend' && leadsTo(frontend, name))].flatMap(
+        linesOf,
+      )
+      const nodes = own.flatMap(end => (end.kind === 'upstream' ? end.upstream.nodes.map(({address}) => address) : []))
+      const names = lines.some(({words}) => words.some(word => NAMES_CHAT_PATH.test(word)))
+      return [{entrance, layer4: listener.layer4.value, names, nodes}]
+    }),
+  )
+  const marked = entrances.map(entrance => ({...entrance, listener: {...entrance.listener, chat: chats.includes(entrance)}}))
   const sorted = [...marked].sort((a, b) => Number(b.listener.chat) - Number(a.listener.chat) || place(a.listener) - place(b.listener))
   return sorted.some(({listener}) => listener.chat)
     ? sorted

@@ -21,11 +21,23 @@ export interface Capacity {
 
 /** `limits` turned into connections and descriptors. */
 export function capacity({limits, upstream, listener, tls = []}: Parameters): Capacity {
-  const spareFor = (chats: number) => Math.max(LEAST_SPARE, Math.ceil(chats * SPARE_SHARE))
-  const spare = spareFor(limits.chats)
-  const own = OWN_DESCRIPTORS + upstream.nodes.length + listener.length + tls.length
-  const maxconn = limits.chats + spare
-  const connections = Math.floor((limits.openFiles - own) / 2)
-  const fits = Math.min(Math.floor(connections / (1 + SPARE_SHARE)), connections - LEAST_SPARE)
-  return {maxconn, spare, own, descriptors: maxconn * 2 + own, fits: Math.max(0, fits)}
+  const own = ownDescriptors(upstream.nodes.length + listener.length + tls.length)
+  const maxconn = connectionsFor(limits.chats)
+  return {maxconn, spare: maxconn - limits.chats, own, descriptors: maxconn * 2 + own, fits: fitting(limits.openFiles - own)}
+}
+
+/** Connections of clients while so many chats are open. */
+export function connectionsFor(chats: number): number {
+  return chats + Math.max(LEAST_SPARE, Math.ceil(chats * SPARE_SHARE))
+}
+
+/** Descriptors of HAProxy itself with so many listeners and nodes. */
+export function ownDescriptors(listenersAndNodes: number): number {
+  return OWN_DESCRIPTORS + listenersAndNodes
+}
+
+/** Chats for which so many descriptors are enough. */
+export function fitting(descriptors: number): number {
+  const connections = Math.floor(descriptors / 2)
+  return Math.max(0, Math.min(Math.floor(connections / (1 + SPARE_SHARE)), connections - LEAST_SPARE))
 }

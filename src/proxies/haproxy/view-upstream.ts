@@ -6,7 +6,7 @@ import {LAYOUTS} from './layouts.ts'
 import {has} from './versions.ts'
 
 /** An unused connection is closed by the first or a later one of so many purges, each of which takes half of them. */
-const PURGES = 5
+export const PURGES = 5
 /** Entries of a table of sessions or clients: about 200 bytes each, taken when they are needed. */
 const TABLE_ENTRIES = 100_000
 /** What a table keeps of a session that sends no request, such as one on a WebSocket, at least; ms. */

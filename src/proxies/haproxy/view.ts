@@ -15,7 +15,7 @@ const CONNECT_RETRIES = 3
 /** Trusted hops that are looked through in X-Forwarded-For. */
 const HOPS = [1, 2, 3, 4].map(at => ({at, after: at - 1}))
 /** Seconds over which requests of a client are counted: a browser sends a burst when a chat begins. */
-const RATE_SECONDS = 10
+export const RATE_SECONDS = 10
 
 /** Parameters → the names that `templates/haproxy` prints. Durations are ms. */
 export function view(parameters: Parameters, target: RenderTarget): Record<string, unknown> {

@@ -68,7 +68,7 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
       own.some(({directive, around: blocks}) => directive.name === 'ssl_certificate' && blocks.at(-1) === server) &&
       !listens.some(({directive}) => speaksTls(directive))
     const serves = base + proxies + chat
-    const add = (address: string, tls: boolean, span: Span, listen?: Argument) => {
+    const add = (address: string, tls: boolean, span: Span, listen?: Argument, announced = false) => {
       const key = keyOf(address)
       const known = found.get(key)
       const better = !known || serves > known.serves
@@ -86,11 +86,12 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
         ...(better && name !== undefined ? {serverName: name} : known?.serverName === undefined ? {} : {serverName: known.serverName}),
         ...(meansTls || known?.meansTls ? {meansTls: true} : {}),
         ...((tls && says('ssl_verify_client', /^on$/)) || known?.demandsCertificate ? {demandsCertificate: true} : {}),
+        ...(announced || known?.proxyProtocol ? {proxyProtocol: true} : {}),
       })
     }
     for (const {directive} of listens) {
       const [address] = directive.args
-      if (address) add(address.value, speaksTls(directive), address.span, address)
+      if (address) add(address.value, speaksTls(directive), address.span, address, isAnnounced(directive))
     }
     if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
   }
@@ -104,11 +105,17 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     found.set(keyOf(address.value), {
       ...(known ?? {address: address.value, span: address.span, serves: 0, silent: []}),
       tls: tls || (known?.tls ?? false),
+      ...(isAnnounced(directive) || known?.proxyProtocol ? {proxyProtocol: true} : {}),
       listens: [...(known?.listens ?? []), address],
     })
   }
   if (found.size === 0 && kindOf(config) === 'server') return [{address: '80', tls: false, span: startOf(config), listens: [], silent: []}]
   return chatFirst([...found.values()]).map(({serves: _, ...listener}) => listener)
+}
+
+/** `listen … proxy_protocol`: it holds for the socket, whichever of its servers says so. */
+export function isAnnounced({args}: Directive): boolean {
+  return args.slice(1).some(({value}) => value === 'proxy_protocol')
 }
 
 /** `80`, `*:80` and `0.0.0.0:80` are one socket. */

@@ -2,13 +2,16 @@ import type {Proxy} from '../proxy.ts'
 import {atLeast} from '../version.ts'
 import {listenersOf, nameServersOf, nodePlaces} from './addresses.ts'
 import {includedFiles} from './certificates.ts'
+import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
 import {parse} from './parse.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
+import {importFrom} from './import.ts'
 import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
+import {CONFIGURATION_FOLDERS} from './tree.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
 
@@ -28,7 +31,10 @@ export const nginx: Proxy = {
   view,
   parse,
   includes: includedFiles,
+  configurationFolders: CONFIGURATION_FOLDERS,
   site,
+  importFrom,
+  durations,
   recognise,
   listeners: listenersOf,
   nodes: config => nodePlaces(config).filter(({foreign}) => !foreign),

@@ -101,7 +101,7 @@ function listenOf(address: string, port: number, options: readonly string[]): st
  * Where plain requests for other paths are sent: the encrypted listener of the same names, else the first that asks for it. The first
  * server answers for hosts that nobody named as well: a client must not choose where it is sent.
  */
-function redirectOf(tls: readonly Tls[], serverNames: readonly string[]): string {
+export function redirectOf(tls: readonly Pick<Tls, 'redirect' | 'serverNames' | 'port'>[], serverNames: readonly string[]): string {
   const asking = tls.filter(({redirect}) => redirect)
   const chosen = asking.find(own => own.serverNames.some(name => serverNames.includes(name))) ?? asking[0]
   if (!chosen) return ''

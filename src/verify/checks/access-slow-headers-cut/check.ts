@@ -1,4 +1,5 @@
 import {slowHeaders} from '../../../flows/slow-headers.ts'
+import {lasting} from '../../../model/pace.ts'
 import type {Promises} from '../../../model/report.ts'
 import {chatListeners} from '../../chat-listeners.ts'
 import type {Draft, Judgement, WitnessedStage} from '../../check.ts'
@@ -17,11 +18,13 @@ const WEAK_LINE_MS = 600
 
 /** When a header that never ends must be cut at the latest; without a promise as long as can be watched. */
 function latestMs({headerTimeoutMs}: Promises): number {
-  return headerTimeoutMs === undefined ? LONGEST_WATCH_MS : headerTimeoutMs + Math.max(LEAST_MARGIN_MS, headerTimeoutMs / 4)
+  return headerTimeoutMs === undefined
+    ? lasting(LONGEST_WATCH_MS)
+    : headerTimeoutMs + Math.max(lasting(LEAST_MARGIN_MS), headerTimeoutMs / 4)
 }
 
 function watchMs(promises: Promises): number {
-  return Math.min(LONGEST_WATCH_MS, latestMs(promises))
+  return Math.min(lasting(LONGEST_WATCH_MS), latestMs(promises))
 }
 
 export const check = withWitnesses({
@@ -51,6 +54,7 @@ export const check = withWitnesses({
   // Its clients could keep everybody else out.
   isolation: 'own-proxy',
   budgetMs: promises => watchMs(promises) + 90_000,
+  timed: {feels: ['traffic', 'header'], moments: promises => [latestMs(promises), watchMs(promises), WEAK_LINE_MS]},
   longestWaitMs: watchMs,
   async run(stage) {
     const listeners = (await chatListeners(stage)).slice(0, MOST_LISTENERS)
@@ -66,7 +70,8 @@ export const check = withWitnesses({
 
 async function judge({flow, promises, upstream: {recorder}}: WitnessedStage): Promise<Judgement> {
   const watch = watchMs(promises)
-  const result = await flow(slowHeaders, {clients: CLIENTS, watchMs: watch, completeWithinMs: WEAK_LINE_MS})
+  const weak = lasting(WEAK_LINE_MS)
+  const result = await flow(slowHeaders, {clients: CLIENTS, watchMs: watch, completeWithinMs: weak})
   const {clients, complete, others} = result
   const whole = about(result, [complete.probe, ...others.map(({probe}) => probe)])
   if (![complete, ...others].some(({probe}) => recorder.byProbe(probe))) return nothingArrived(whole, recorder)
@@ -102,7 +107,7 @@ async function judge({flow, promises, upstream: {recorder}}: WitnessedStage): Pr
     })
   if (recorder.byProbe(complete.probe) === undefined)
     findings.push({
-      message: `Expected a header that is complete after ${time(WEAK_LINE_MS)} to be served`,
+      message: `Expected a header that is complete after ${time(weak)} to be served`,
       expected: 'the request at GMS',
       actual: complete.status === undefined ? 'no answer' : `${complete.status}, and no request at GMS`,
       evidence: evidence(about(result, [complete.probe]), recorder),

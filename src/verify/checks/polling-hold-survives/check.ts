@@ -1,5 +1,7 @@
+import {lasting} from '../../../model/pace.ts'
 import type {HeldPollResult} from '../../../flows/held-poll.ts'
 import {heldPoll} from '../../../flows/held-poll.ts'
+import {MAX_NETWORK_DELAY_MS} from '../../../wire/bayeux.ts'
 import type {Check, Draft} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
 
@@ -37,12 +39,13 @@ export const check: Check = {
   // A proxy that gives up may also mark the node as failed: nobody else may stand behind it then.
   isolation: 'own-proxy',
   budgetMs: ({holdMs}) => holdMs + 90_000,
+  timed: {feels: ['traffic'], moments: ({holdMs}) => [holdMs, holdMs - EARLY_MS, holdMs + MAX_NETWORK_DELAY_MS]},
   longestWaitMs: ({holdMs}) => holdMs,
   async run({flow, promises, upstream, budgets}) {
     const {holdMs} = promises
     const results = await Promise.all(TRANSPORTS.map(transport => flow(heldPoll, {transport})))
     // The hold of a real GMS is its own: only a simulated one is known to end on time.
-    const early = ({heldMs = 0}: HeldPollResult) => heldMs < holdMs - EARLY_MS
+    const early = ({heldMs = 0}: HeldPollResult) => heldMs < holdMs - lasting(EARLY_MS)
     // The official client has given up by then.
     const late = ({heldMs = 0}: HeldPollResult) => heldMs > holdMs + budgets.networkDelay
     // The proxy gave up: GMS learns of it a moment later.

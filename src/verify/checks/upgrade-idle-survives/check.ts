@@ -1,4 +1,5 @@
 import {idleWebSocket} from '../../../flows/idle-websocket.ts'
+import {inProduction, lasting} from '../../../model/pace.ts'
 import type {Promises} from '../../../model/report.ts'
 import type {Check} from '../../check.ts'
 import {evidence, time} from '../../evidence.ts'
@@ -7,7 +8,8 @@ import {evidence, time} from '../../evidence.ts'
 const MARGIN_MS = 5000
 
 /** A promise shorter than the hold is kept for as long as it was given. */
-const silence = ({holdMs, upgradeIdleMs}: Promises) => Math.min(holdMs + MARGIN_MS, Math.max(1000, upgradeIdleMs - 1000))
+const silence = ({holdMs, upgradeIdleMs}: Promises) =>
+  Math.min(holdMs + lasting(MARGIN_MS), Math.max(lasting(1000), upgradeIdleMs - lasting(1000)))
 
 export const check: Check = {
   meta: {
@@ -36,12 +38,13 @@ export const check: Check = {
   presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'upgrade-handshake'],
   isolation: 'shared',
   budgetMs: promises => silence(promises) + 90_000,
+  timed: {feels: ['traffic'], moments: promises => [silence(promises)]},
   longestWaitMs: silence,
   async run({flow, promises, upstream}) {
     const silenceMs = silence(promises)
     const result = await flow(idleWebSocket, {silenceMs})
-    const promised = `${Math.round(promises.upgradeIdleMs / 1000)} s promised`
-    if (result.alive) return {status: 'passed', detail: `${Math.round(result.silentMs / 1000)} s of ${promised}`}
+    const promised = `${Math.round(inProduction(promises.upgradeIdleMs) / 1000)} s promised`
+    if (result.alive) return {status: 'passed', detail: `${Math.round(inProduction(result.silentMs) / 1000)} s of ${promised}`}
     return {
       status: 'failed',
       findings: [

@@ -1,4 +1,5 @@
 import {sendFiles} from '../../../flows/send-files.ts'
+import {lasting} from '../../../model/pace.ts'
 import type {Promises} from '../../../model/report.ts'
 import {DEFAULT_HOLD_MS} from '../../../wire/bayeux.ts'
 import {withSimulator} from '../../check.ts'
@@ -8,7 +9,7 @@ import {about, evidence, nothingArrived, time, upstreamLine} from '../../evidenc
 const BYTES = 65_536
 
 /** As long as GMS takes for a quiet poll, which every proxy in front of it has to wait for anyway. */
-const lateMs = ({holdMs}: Promises) => Math.min(holdMs, DEFAULT_HOLD_MS)
+const lateMs = ({holdMs}: Promises) => Math.min(holdMs, lasting(DEFAULT_HOLD_MS))
 
 export const check = withSimulator({
   meta: {
@@ -40,6 +41,7 @@ export const check = withSimulator({
   presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat', 'upload-download-intact'],
   isolation: 'shared',
   budgetMs: promises => lateMs(promises) + 120_000,
+  timed: {feels: ['traffic'], moments: promises => [lateMs(promises)]},
   longestWaitMs: lateMs,
   async run({flow, promises, upstream, gms}) {
     const {recorder} = upstream

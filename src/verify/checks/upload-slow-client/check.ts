@@ -1,4 +1,5 @@
 import {sendFiles} from '../../../flows/send-files.ts'
+import {inProduction, lasting} from '../../../model/pace.ts'
 import type {Promises} from '../../../model/report.ts'
 import {withWitnesses} from '../../check.ts'
 import {about, evidence, nothingArrived, time} from '../../evidence.ts'
@@ -11,13 +12,13 @@ const BYTES = 345_000
 const PAUSE_MS = 6000
 const PAUSES = 2
 /** Whoever promises less may give up a client that is silent for longer: well below, because a busy machine makes every silence longer. */
-const pauseMs = ({stallMs = Infinity}: Promises) => Math.min(PAUSE_MS, Math.floor(stallMs / 2))
+const pauseMs = ({stallMs = Infinity}: Promises) => Math.min(lasting(PAUSE_MS), Math.floor(stallMs / 2))
 /** After so many bytes: within the first 16 kB, for which a proxy that collects a body before it forwards it waits, and in the middle. */
 const pausesOf = (bytes: number, ms: number) =>
   [Math.min(9000, bytes / 4), Math.min(180_000, bytes / 2)].map(after => ({afterBytes: Math.floor(after), ms}))
 const TOTAL_MS = (BYTES / BYTES_PER_SECOND) * 1000 + PAUSES * PAUSE_MS
 /** A machine that lets a pause grow by more than this has not tested what was meant. */
-const toleranceOf = (pause: number) => Math.min(2000, pause / 2)
+const toleranceOf = (pause: number) => Math.min(lasting(2000), pause / 2)
 
 export const check = withWitnesses({
   meta: {
@@ -50,12 +51,15 @@ export const check = withWitnesses({
   presupposes: ['upstream-path-intact', 'listener-reaches-gms', 'affinity-same-node', 'polling-chat', 'upload-download-intact'],
   isolation: 'shared',
   budgetMs: () => TOTAL_MS + 120_000,
+  // The whole body is on its way for the one, and with its silences for the other.
+  timed: {feels: ['traffic', 'body'], moments: promises => [pauseMs(promises), (BYTES / BYTES_PER_SECOND) * 1000, TOTAL_MS]},
   longestWaitMs: () => TOTAL_MS,
   async run(stage) {
     const {flow, upstream, promises} = stage
     const bytes = Math.min(BYTES, promises.maxFileSize)
     const pause = pauseMs(promises)
-    const result = await flow(sendFiles, {bytes, pace: {bytesPerSecond: BYTES_PER_SECOND, pauses: pausesOf(bytes, pause)}})
+    const rate = inProduction(BYTES_PER_SECOND)
+    const result = await flow(sendFiles, {bytes, pace: {bytesPerSecond: rate, pauses: pausesOf(bytes, pause)}})
     const [file] = result.files
     if (!file) return nothingArrived(result, upstream.recorder)
     const arrived = upstream.recorder.byProbe(file.probe)
@@ -72,7 +76,7 @@ export const check = withWitnesses({
       findings: [
         {
           message: `Expected an upload at 15 kB/s with silences of ${time(pause)} to arrive`,
-          expected: `200 after ${time((file.form.bytes / BYTES_PER_SECOND) * 1000 + PAUSES * pause)}, and the whole form at GMS`,
+          expected: `200 after ${time((file.form.bytes / rate) * 1000 + PAUSES * pause)}, and the whole form at GMS`,
           actual: [
             `${file.status === undefined ? (file.trouble ?? 'no answer') : `${file.status}${file.statusCode === undefined ? '' : ` (statusCode ${file.statusCode})`}`} after ${time(file.tookMs)}, ${file.handedOver} of ${file.form.bytes} bytes sent`,
             arrived?.body

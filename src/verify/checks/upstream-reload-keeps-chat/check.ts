@@ -1,5 +1,6 @@
 import type {HandoverResult} from '../../../flows/handover.ts'
 import {handover} from '../../../flows/handover.ts'
+import {lasting} from '../../../model/pace.ts'
 import {ownAddresses} from '../../../flows/own-addresses.ts'
 import type {Recorder} from '../../../simulator/recorder.ts'
 import type {Draft} from '../../check.ts'
@@ -13,6 +14,9 @@ const WATCH_MS = 32_000
 const SHORT_OF_PROMISE_MS = 2000
 /** A customer who speaks is heard within this time, ms: at once, and the rest is for a machine whose cores are busy. */
 const HEARD_WITHIN_MS = 30_000
+const NEWCOMER_EVERY_MS = 400
+/** More newcomers than that would be a load of their own. */
+const LEAST_BETWEEN_MS = 100
 const AGENT_SAYS = ['Before.', 'Still there.'] as const
 
 export const check = withSimulator({
@@ -50,6 +54,7 @@ export const check = withSimulator({
   ],
   isolation: 'own-proxy',
   budgetMs: () => 180_000,
+  timed: {feels: ['traffic', 'drain'], moments: ({drainMs}) => [watchFor(drainMs)]},
   longestWaitMs: ({drainMs}) => watchFor(drainMs),
   async run({flow, upstream, gms, target, promises, configuration}) {
     const {recorder} = upstream
@@ -59,7 +64,7 @@ export const check = withSimulator({
     const result = await flow(handover, {
       chats: CHATS,
       from,
-      newcomerEveryMs: 400,
+      newcomerEveryMs: Math.max(LEAST_BETWEEN_MS, lasting(NEWCOMER_EVERY_MS)),
       blows: [
         {
           least: watchMs,
@@ -85,7 +90,7 @@ export const check = withSimulator({
 })
 
 function watchFor(drainMs = Number.POSITIVE_INFINITY): number {
-  return Math.max(1000, Math.min(WATCH_MS, drainMs - SHORT_OF_PROMISE_MS))
+  return Math.max(lasting(1000), Math.min(lasting(WATCH_MS), drainMs - lasting(SHORT_OF_PROMISE_MS)))
 }
 
 function chatsOf(result: HandoverResult, {reloadedAt, recorder}: {reloadedAt: number; recorder: Recorder}): Draft | undefined {
@@ -98,7 +103,7 @@ function chatsOf(result: HandoverResult, {reloadedAt, recorder}: {reloadedAt: nu
     const [failed] = failures.filter(({at}) => at >= reloadedAt)
     if (sessions.some(({at}) => at >= reloadedAt)) return `lost its session (${failed?.what ?? 'it handshook again'})`
     if (failed) return `was cut ${time(failed.at - reloadedAt)} after the reload (${failed.what})`
-    if (said.some(({answered}) => answered === undefined)) return `did not go on within ${time(HEARD_WITHIN_MS)}`
+    if (said.some(({answered}) => answered === undefined)) return `did not go on within ${HEARD_WITHIN_MS / 1000} s`
     return lossIn(chat, AGENT_SAYS)
   })
 }

@@ -1,0 +1,71 @@
+import type {Hunk, SubjectReport} from '../model/report.ts'
+import {shellWord} from '../model/shell.ts'
+import type {Canvas} from './canvas.ts'
+import {harmless, wrap} from './plain.ts'
+import {plural} from './plural.ts'
+import {placeOf, row} from './text-finding.ts'
+import type {Styles} from './text-styles.ts'
+
+/** The patch, what each hunk of it mends, what is left, and what rules still see. */
+export function fixBlocks({fix, name}: SubjectReport, canvas: Canvas, style: Styles): readonly (readonly string[])[] {
+  if (!fix) return []
+  const {patch, hunks, mended, left, unfelt, runs, written} = fix
+  return [
+    patch === ''
+      ? []
+      : [
+          style.bold(`${plural(hunks.length, 'change')} ${hunks.length === 1 ? 'mends' : 'mend'} ${plural(mended.length, 'check')}`) +
+            style.dim(`   none of them can be left out: found in ${plural(runs, 'run')}`),
+          '',
+          ...harmless(patch)
+            .split('\n')
+            .map(line => coloured(line, style)),
+        ],
+    patch === '' ? [] : hunks.flatMap(hunk => hunkLines(hunk, mended, canvas, style)),
+    left.length === 0
+      ? []
+      : [
+          style.bold('Left to be mended by hand'),
+          ...left.flatMap(({id, remediation}) => [`  ${style.of('failed', id)}`, ...row('Mend', remediation, canvas, style)]),
+        ],
+    unfelt.length === 0
+      ? []
+      : [
+          style.dim('Not changed, because no check that was run felt it:'),
+          ...unfelt.flatMap(({rule, location, message}) =>
+            wrap(`${location ? `${placeOf({...location, text: ''}).trim()} ` : ''}${rule}: ${message}`, canvas.width - 2).map(
+              (line, index) => style.dim(`${index === 0 ? '  ' : '    '}${harmless(line)}`),
+            ),
+          ),
+        ],
+    written === undefined ? [] : written.map(({file, backup}) => `written ${harmless(file)}   before: ${harmless(backup)}`),
+    patch === '' && left.length === 0 ? [`Nothing has to be mended in ${harmless(name)}.`] : [],
+  ]
+}
+
+function hunkLines({file, line, mends, rules, why}: Hunk, mended: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
+  const all = mended.length > 1 && mended.every(id => mends.includes(id))
+  return [
+    `${harmless(file)}:${line}  ${style.bold(rules.join(', '))}`,
+    ...(why.length === 0 ? [] : row('Why', why.join('; ').replace(/\s+/g, ' '), canvas, style, 2)),
+    ...row(
+      'Without it',
+      all ? `all ${mended.length} fail again` : `${mends.join(', ')} ${mends.length === 1 ? 'fails' : 'fail'} again`,
+      canvas,
+      style,
+    ),
+  ]
+}
+
+function coloured(line: string, style: Styles): string {
+  if (/^(?:---|\+\+\+|@@)/.test(line)) return style.dim(line)
+  if (line.startsWith('+')) return style.green(line)
+  return line.startsWith('-') ? style.red(line) : line
+}
+
+/** What somebody does next. */
+export function fixNext({fix, name}: SubjectReport): string {
+  if (!fix) return ''
+  if (fix.left.length > 0) return `gms-proxy diagnose ${shellWord(name)}`
+  return fix.patch === '' || fix.written ? '' : `gms-proxy fix ${shellWord(name)} --write`
+}
