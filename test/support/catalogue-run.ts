@@ -1,0 +1,121 @@
+import {explain} from '../../src/diagnose/diagnose.ts'
+import type {FileSubject} from '../../src/diagnose/fix.ts'
+import {fix} from '../../src/diagnose/fix.ts'
+import {Mending} from '../../src/diagnose/mending.ts'
+import {RULES} from '../../src/lint/rules/index.ts'
+import {silentLogger} from '../../src/log.ts'
+import {CHECKS} from '../../src/verify/checks/index.ts'
+import {verify} from '../../src/verify/verify.ts'
+import type {VerifyOptions} from '../../src/verify/verify.ts'
+import type {CatalogueCase} from './catalogue-cases.ts'
+import {readCase} from './catalogue-cases.ts'
+import {findingsIn} from './rule-files.ts'
+import {runtimeRequest} from './runtime.ts'
+
+/** What diagnose and fix make of one configuration of the catalogue. */
+export interface CatalogueResult {
+  /** Checks that failed on the file as it is. */
+  failed: readonly string[]
+  /** Causes, the best first: `certain upgrade-headers-missing`. */
+  causes: readonly string[]
+  /** Failed checks that no cause explains. */
+  unexplained: readonly string[]
+  /** A check failed, or the rule of the cause fired. */
+  detected: boolean
+  first: boolean
+  /** `run`: everything passes after it, and nothing of it can be left out; `read`: no check felt the defect, the rule is silent after it and nothing failed. */
+  fixed: 'run' | 'read' | 'no'
+  /** `affinity-missing:3` for each hunk: its rules, and how many checks fail without it. */
+  hunks: readonly string[]
+  /** Checks that fail with the change, or without one. */
+  left: readonly string[]
+  /** What could not be judged. */
+  errored: readonly string[]
+  runs: number
+  ms: number
+}
+
+/** Checks that wait for long in compressed time too, and load: they run where the cause is one that they feel, or all are asked for. */
+function checksFor({cause, entry}: CatalogueCase, all: boolean): readonly string[] {
+  const felt = RULES.filter(({meta}) => meta.id === cause || meta.id === entry.cause).flatMap(({meta: {breaks, breaksOneOf = []}}) => [
+    ...breaks,
+    ...breaksOneOf,
+  ])
+  return CHECKS.filter(
+    ({meta, longestWaitMs, timed, heavy}) => all || felt.includes(meta.id) || (heavy !== true && (!longestWaitMs || timed)),
+  ).map(({meta}) => meta.id)
+}
+
+/** Reads, runs, explains and mends one configuration, in compressed time. */
+export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean; signal: AbortSignal}): Promise<CatalogueResult> {
+  const began = Date.now()
+  const {subject, promises, version} = await readCase(each)
+  const rulesOf = (file: FileSubject) => findingsIn(file.bundle, RULES, {promises, version}).map(({rule}) => rule)
+  const fired = readable(subject) && rulesOf(subject).includes(each.cause)
+  const mendedByReading = () => {
+    const mending = new Mending(subject.bundle)
+    const rules = RULES.filter(({meta}) => meta.id === each.cause)
+    return mending.mendWith(rules, {proxy: subject.proxy, version, promises}) ? {...subject, bundle: mending.bundle} : undefined
+  }
+  if (each.entry.onlyRead !== undefined) {
+    const mended = mendedByReading()
+    return {
+      failed: [],
+      causes: fired ? [`read ${each.cause}`] : [],
+      unexplained: [],
+      detected: fired,
+      first: fired,
+      fixed: mended && !rulesOf(mended).includes(each.cause) ? 'read' : 'no',
+      hunks: [],
+      left: [],
+      errored: [],
+      runs: 0,
+      ms: Date.now() - began,
+    }
+  }
+  const options: VerifyOptions = {
+    runtimeFor: column => runtimeRequest(column.name),
+    timing: 'compressed',
+    only: checksFor(each, all),
+    skip: [],
+    allowExec: false,
+    intrusive: true,
+    keep: false,
+    signal,
+    logger: silentLogger,
+    toolVersion: '0.0.0',
+    reproduce: `gms-proxy fix ${each.path} --timing compressed`,
+  }
+  const {report} = await fix(subject, {verify: options, rules: RULES, tell: () => {}})
+  const [judged] = report.subjects
+  if (!judged) throw new Error(`no subject in the report of ${each.path}`)
+  const {mended = [], left = [], hunks = [], runs = 0} = judged.fix ?? {}
+  const failed = [...new Set([...mended, ...left.map(({id}) => id)])]
+  // Where nothing failed the ranking is that of what was read.
+  const causes = failed.length > 0 ? judged.causes : explain(judged, subject, RULES).causes
+  const idsWith = (status: string) =>
+    judged.outcomes.filter(outcome => outcome.status === status).map(({id, because}) => `${id}: ${because ?? ''}`)
+  return {
+    failed,
+    causes: causes.map(({id, confidence}) => `${confidence} ${id}`),
+    unexplained: judged.unexplained ?? [],
+    detected: failed.length > 0 || fired,
+    first: causes[0]?.id === each.cause,
+    fixed: failed.length > 0 ? (left.length === 0 && hunks.length > 0 ? 'run' : 'no') : await harmless(mendedByReading()),
+    hunks: hunks.map(({rules, mends}) => `${rules.join('+')}:${mends.length}`),
+    left: left.map(({id}) => id),
+    errored: idsWith('errored'),
+    runs,
+    ms: Date.now() - began,
+  }
+
+  async function harmless(file: FileSubject | undefined): Promise<CatalogueResult['fixed']> {
+    if (!file || rulesOf(file).includes(each.cause)) return 'no'
+    const after = await verify([file], options)
+    return after.subjects[0]?.outcomes.some(({status}) => status === 'failed') ? 'no' : 'read'
+  }
+}
+
+function readable({proxy, bundle}: FileSubject): boolean {
+  return proxy.parse(bundle).problems.length === 0
+}
