@@ -1,19 +1,43 @@
 import type {Edit} from '../model/bundle.ts'
-import type {Node, Site} from '../proxies/site.ts'
+import {distinctEdits} from '../model/bundle.ts'
+import type {Node, Site, Upstream} from '../proxies/site.ts'
+import {loading} from './apache-modules.ts'
 import type {Balanced} from './sessions.ts'
 import {choosable} from './sessions.ts'
+import {insertedBefore} from './source.ts'
 
 const COOKIE = 'GMS_NODE'
+const LINE = `${COOKIE} insert indirect nocache httponly`
 
-/** Affinity by a cookie of the proxy where there is none; empty where another method stands that would have to go first. */
-export function cookieAffinity({proxy}: Site, {upstream, ways}: Balanced): readonly Edit[] {
+/** Affinity by a cookie of the proxy, in the place of whatever chooses nodes now; empty where that stands in other words than its own line. */
+export function cookieAffinity(site: Site, {upstream, ways}: Balanced): readonly Edit[] {
+  const {proxy, config} = site
   const {setting} = upstream.affinity
-  if (proxy === 'nginx')
-    return setting.span ? [] : distinct(ways.flatMap(({end}) => end.upstream.affinity.setting.put('hash $gms_affinity_key consistent')))
-  const line = setting.put(proxy === 'apache' ? COOKIE : `${COOKIE} insert indirect nocache httponly`)
-  return line.length === 0 || setting.directive === 'balance'
-    ? []
-    : [...line, ...namesOf(upstream.nodes.length > 0 ? choosable(upstream) : [], proxy)]
+  // Where bytes are passed on nobody reads a cookie.
+  if (ways.some(({listener}) => listener.layer4.value)) return []
+  if (proxy === 'nginx') {
+    // Two keys would be two cookies of one name.
+    const other = site.upstreams.find(({affinity}) => affinity.kind === 'inserted-cookie' && affinity.setting.directive === 'hash')
+    const method = other?.affinity.setting.text ?? 'hash $gms_affinity_key consistent'
+    return distinctEdits(ways.flatMap(({end}) => end.upstream.affinity.setting.put(method)))
+  }
+  const names = namesOf(upstream.nodes.length > 0 ? choosable(upstream) : [], proxy)
+  if (proxy === 'apache') {
+    const line = setting.put(COOKIE)
+    return line.length === 0 ? [] : [...line, ...names, ...routeCookie(site, upstream, COOKIE)]
+  }
+  const [first] = upstream.nodes
+  if (setting.directive === 'balance' && first)
+    return [...setting.put('leastconn'), ...insertedBefore(config, first.span, [`cookie ${LINE}`], `cookie ${LINE}`), ...names]
+  const line = setting.directive === 'cookie' ? setting.put(LINE) : []
+  return line.length === 0 ? [] : [...line, ...names]
+}
+
+/** The line of httpd that gives the route of the chosen node to the browser; empty when something does already. */
+export function routeCookie({config}: Site, {span}: Upstream, cookie: string): readonly Edit[] {
+  if (config.bundle.files.some(({text}) => /BALANCER_WORKER_ROUTE\}e/.test(text))) return []
+  const line = `Header add Set-Cookie "${cookie}=.%{BALANCER_WORKER_ROUTE}e; Path=/; HttpOnly" env=BALANCER_ROUTE_CHANGED`
+  return [...loading(config, 'headers'), ...insertedBefore(config, span, [line], `the browser is told its node in ${cookie}`)]
 }
 
 /** A name for each node that has none, by which the cookie finds it. */
@@ -26,13 +50,5 @@ export function namesOf(nodes: readonly Node[], proxy: 'apache' | 'haproxy'): re
     taken.add(name)
     const text = proxy === 'apache' ? ` route=${name}` : ` cookie ${name}`
     return [{span: {...span, start: span.end}, text, why: `the name of ${host} in the cookie`}]
-  })
-}
-
-function distinct(edits: readonly Edit[]): readonly Edit[] {
-  const seen = new Set<string>()
-  return edits.filter(({span, text}) => {
-    const key = `${span.file}:${span.start}:${span.end}:${text}`
-    return !seen.has(key) && seen.add(key)
   })
 }

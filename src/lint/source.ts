@@ -54,3 +54,54 @@ export function insertedBefore({bundle}: ParsedConfig, span: Span, lines: readon
   const eol = source.includes('\r\n') ? '\r\n' : '\n'
   return [{span: {...span, end: span.start}, text: lines.map(line => `${line}${eol}${indent}`).join(''), why}]
 }
+
+/** The directives among which the one that begins where `span` begins stands, itself included. */
+export function siblingsAt(config: ParsedConfig, span: Span): readonly Directive[] {
+  const around = blocksAround(config, span).at(-1)
+  return around?.block ?? config.files.find(({path}) => path === span.file)?.directives ?? []
+}
+
+/** Takes a directive away, with its line when nothing else stands on it. */
+export function withoutLine({bundle}: ParsedConfig, {span}: {span: Span}, why: string): readonly Edit[] {
+  const source = bundle.files.find(({path}) => path === span.file)?.text ?? ''
+  const start = source.lastIndexOf('\n', span.start - 1) + 1
+  const feed = source.indexOf('\n', span.end)
+  const end = feed === -1 ? source.length : feed + 1
+  const alone = source.slice(start, span.start).trim() === '' && source.slice(span.end, end).trim() === ''
+  return [{span: alone ? {...span, start, end, column: 1} : span, text: '', why}]
+}
+
+/** Puts lines below the one on which `span` ends, indented like the one on which it begins. */
+export function insertedBelow({bundle}: ParsedConfig, span: Span, lines: readonly string[], why: string): readonly Edit[] {
+  const source = bundle.files.find(({path}) => path === span.file)?.text ?? ''
+  const indent = /^[ \t]*/.exec(source.slice(source.lastIndexOf('\n', span.start - 1) + 1))?.[0] ?? ''
+  const eol = source.includes('\r\n') ? '\r\n' : '\n'
+  const feed = source.indexOf('\n', span.end)
+  const end = feed === -1 ? source.length : feed - (source[feed - 1] === '\r' ? 1 : 0)
+  const {line, column} = new Lines(source).at(end)
+  return [{span: {file: span.file, start: end, end, line, column}, text: lines.map(each => (each === '' ? eol : `${eol}${indent}${each}`)).join(''), why}]
+}
+
+/** Other words in the place of all arguments of a directive. */
+export function withArguments({nameSpan, args}: Directive, text: string, why: string): readonly Edit[] {
+  const first = args[0]?.span
+  const last = args.at(-1)?.span
+  return first && last
+    ? [{span: {...first, end: last.end}, text, why}]
+    : [{span: {...nameSpan, start: nameSpan.end}, text: ` ${text}`, why}]
+}
+
+/** Takes one argument away, with the space before it. */
+export function withoutArgument({nameSpan, args}: Directive, index: number, why: string): readonly Edit[] {
+  const argument = args[index]
+  if (!argument) return []
+  const start = args[index - 1]?.span.end ?? nameSpan.end
+  return [{span: {...argument.span, start}, text: '', why}]
+}
+
+/** Puts a line into the block that begins where `home` begins, below the last line of it that is no block; empty where that is no block. */
+export function insertedInto(config: ParsedConfig, home: Span, line: string): readonly Edit[] {
+  const {block = []} = directiveAt(config, home) ?? {}
+  const last = block.findLast(({block: inner}) => !inner) ?? block.at(-1)
+  return last ? insertedBelow(config, last.span, [line], line) : []
+}

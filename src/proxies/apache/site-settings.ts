@@ -1,6 +1,7 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import type {ParsedConfig} from '../syntax.ts'
+import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Setting} from '../site.ts'
+import {isNamed, walk} from './parse.ts'
 import type {Line} from './site-lines.ts'
 import type {Server} from './site-servers.ts'
 import {find} from './site-servers.ts'
@@ -95,10 +96,31 @@ export class Settings {
       home: directive.span,
       put: text => {
         const why = `${directive.name} … ${key}=${text}`
-        if (found) return [{span: found.span, text: `${key}=${text}`, why}]
-        return last ? [{span: {...last.span, start: last.span.end}, text: ` ${key}=${text}`, why}] : []
+        if (found && /^route$/i.test(key)) return [{span: found.span, text: `${key}=${text}`, why}]
+        if (found) return this.alike(directive, found.value).map(span => ({span, text: `${key}=${text}`, why}))
+        if (!last) return []
+        return this.lacking(directive, key).map(({span}) => ({span: {...span, start: span.end}, text: ` ${key}=${text}`, why}))
       },
     }
+  }
+
+  /** Where the same is written for other members of the balancer: what ails one of them ails all. A route is of one member. */
+  private alike(directive: Directive, value: string): readonly Span[] {
+    return this.members(directive).flatMap(({args}) => args.find(argument => argument.value === value)?.span ?? [])
+  }
+
+  private lacking(directive: Directive, key: string): readonly Argument[] {
+    return this.members(directive).flatMap(({args}) => {
+      const last = args.at(-1)
+      return last && !args.some(({value}) => value.toLowerCase().startsWith(`${key.toLowerCase()}=`)) ? [last] : []
+    })
+  }
+
+  /** The members of the balancer that one of them belongs to; any other line stands for itself. */
+  private members(directive: Directive): readonly Directive[] {
+    if (!isNamed(directive, 'BalancerMember')) return [directive]
+    const around = walk(this.config).find(({directive: {block}}) => block?.includes(directive) === true)?.directive.block
+    return around?.filter(line => isNamed(line, 'BalancerMember')) ?? [directive]
   }
 
   /** Lines more at the end of the block of a server, indented like their neighbours. */

@@ -159,7 +159,9 @@ function arrive(passage: Passage, led: Led, access: Access, found: Reached | und
     return line && value !== undefined ? settings.written(server, line, value, 0) : settings.missing(server, name, fallback, text)
   }
 
-  const tunnels = found !== undefined && switches(passage, found.worker, exchange)
+  // Whichever member of a balancer gets the upgrade has to take it.
+  const refuses = found && (found.balancer?.members ?? [found.worker]).find(member => !switches(passage, member, exchange))
+  const tunnels = found !== undefined && refuses === undefined
   const worker: Worker = found?.worker ?? {
     target: {scheme: 'http', host: '', authority: '', path: ''},
     url: '',
@@ -175,7 +177,8 @@ function arrive(passage: Passage, led: Led, access: Access, found: Reached | und
   const end = endOf(passage, led, found, access, placeOf)
   const answers = answerLines(server, section.lines)
   const inForce = (header: HeaderLine) => conditionHolds(header.condition, exchange) !== false
-  const upgradeParameter = worker.parameters.get('upgrade')
+  const switching = refuses ?? worker
+  const upgradeParameter = switching.parameters.get('upgrade')
   return {
     request: exchange.request,
     listener,
@@ -206,7 +209,7 @@ function arrive(passage: Passage, led: Led, access: Access, found: Reached | und
               placeOf(worker.line),
             ),
           }
-        : settings.parameter(worker.line, 'upgrade', tunnels, 'no upgrade='),
+        : settings.parameter(switching.line, 'upgrade', tunnels, 'no upgrade='),
     answerTimeout: answerTimeout(worker, around),
     idleTimeout: idleTimeout(worker, around),
     bodyTimeout: timeoutOf(server, settings, version),

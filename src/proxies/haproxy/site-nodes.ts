@@ -91,7 +91,8 @@ function nodeOf(line: Line, argument: Argument, words: readonly Word[], version:
   const proxyProtocol = flag(words, 'send-proxy') ?? words.findLast(({word}) => /^send-proxy-v2/.test(word))
   const h2 = speaksHttp2(words, ssl !== undefined)
   const rise = Number(valued(words, 'rise')?.values[0] ?? defaultOf('rise').without)
-  const inter = durationOf(valued(words, 'downinter')?.values[0] ?? valued(words, 'inter')?.values[0] ?? '2s')
+  const pause = valued(words, 'downinter') ?? valued(words, 'inter')
+  const inter = durationOf(pause?.values[0] ?? '2s')
   const fall = valued(words, 'fall')
   const disabled = flag(words, 'disabled')
   const weight = valued(words, 'weight')
@@ -112,12 +113,20 @@ function nodeOf(line: Line, argument: Argument, words: readonly Word[], version:
     ),
     backup: flag(words, 'backup') !== undefined,
     down: disabled !== undefined || weight?.values[0] === '0',
-    outFor: setting(
-      check ? rise * inter : 0,
-      'rise',
-      check ? (valued(words, 'rise') ?? check) : undefined,
-      check ? 'rise 2' : 'no check: it is always tried',
-    ),
+    outFor: {
+      ...setting(
+        check ? rise * inter : 0,
+        'rise',
+        check ? (valued(words, 'rise') ?? check) : undefined,
+        check ? 'rise 2' : 'no check: it is always tried',
+      ),
+      // `rise` checks with so long between them: whichever is more than usual is changed
+      put: argument => {
+        const often = valued(words, 'rise')
+        const long = pause && inter > durationOf(argument) ? valueSetting('', pause, settings).put(argument) : []
+        return often && rise > 2 ? [...long, ...valueSetting('', often, settings).put('2')] : long
+      },
+    },
     failures: setting(Number(fall?.values[0] ?? defaultOf('fall').without), 'fall', fall, 'fall 3'),
   }
 }

@@ -5,6 +5,8 @@ import {insertedAbove} from './site-setting.ts'
 /** Tables that a mend may name: they are put above the server when the configuration has none of this name. */
 const TABLES: Readonly<Record<string, readonly string[]>> = {
   gms_upgrade: ['map $http_upgrade $gms_upgrade {', '    "~*(^|,)\\s*websocket\\s*(,|$)"  websocket;', '    default  "";', '}'],
+  // By this name most guides know it.
+  connection_upgrade: ['map $http_upgrade $connection_upgrade {', '    "~*(^|,)\\s*websocket\\s*(,|$)"  upgrade;', '    default  "";', '}'],
   gms_connection: ['map $gms_upgrade $gms_connection {', '    websocket  upgrade;', '    default  "";', '}'],
   gms_affinity_key: [
     'map $http_cookie $gms_affinity_key {',
@@ -32,7 +34,7 @@ export function neededTables(block: Scope, argument: string): readonly Edit[] {
     if (!http?.all('map').some(({args}) => args.at(-1)?.value === `$${name}`)) wanted.add(name)
   }
   for (const [, name = ''] of argument.matchAll(/\$(\w+)/g)) want(name)
-  if (wanted.size === 0 || !http || !server) return []
-  const first = http.lines.find(line => line.block !== undefined && (line.name === 'upstream' || line.name === 'server')) ?? server
+  const first = http?.lines.find(line => line.block !== undefined && (line.name === 'upstream' || line.name === 'server')) ?? server
+  if (wanted.size === 0 || !http || !first) return []
   return [...wanted].flatMap(name => insertedAbove(http, first, ...(TABLES[name] ?? [])))
 }

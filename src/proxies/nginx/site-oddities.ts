@@ -5,6 +5,7 @@ import type {Oddity, Site} from '../site.ts'
 import {DEFAULTS} from './defaults.ts'
 import {KNOWN_DIRECTIVES} from './known-directives.ts'
 import {isKnownVariable} from './known-variables.ts'
+import {neededTables} from './mending-tables.ts'
 import {headOf} from './site-scope.ts'
 import type {Scope} from './site-scope.ts'
 import {dropped} from './site-setting.ts'
@@ -304,7 +305,7 @@ function unknownVariables(places: readonly Placed[], http: Scope, variables: Var
       [...new Set(namesIn(argument.value))]
         .filter(name => !isMade(name))
         .map(name =>
-          odd('variable-unknown', argument.span, `$${name}`, `nothing sets $${name}: nginx refuses a variable that it does not know`),
+          odd('variable-unknown', argument.span, `$${name}`, `nothing sets $${name}: nginx refuses a variable that it does not know`, neededTables(http, `$${name}`)),
         ),
     )
   })

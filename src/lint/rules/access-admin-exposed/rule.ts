@@ -1,3 +1,7 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
+import {loads} from '../../apache-modules.ts'
+import {directiveAt, insertedBelow, siblingsAt, withArguments} from '../../source.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
 
@@ -35,7 +39,7 @@ export const rule: Rule = {
         message: `Expected the ${what} to be closed to strangers: it ${changes ? 'changes' : 'shows'} the state of the proxy`,
         expected: isMode(setting.value) ? 'mode 600, or 660 with a group' : 'open to 127.0.0.1 alone',
         actual: inForce(setting),
-        edits: isMode(setting.value) ? setting.put('600') : [],
+        edits: closed(site, setting),
       }))
   },
 }
@@ -43,4 +47,19 @@ export const rule: Rule = {
 /** Of a socket in the file system. */
 function isMode(value: string): boolean {
   return /^[0-7]{3,4}$/.test(value)
+}
+
+/** For this machine alone: in the block of the page, or at the address of the socket. */
+function closed({proxy, config}: Site, setting: Setting<string>): readonly Edit[] {
+  if (isMode(setting.value)) return setting.put('600')
+  const line = setting.span && directiveAt(config, setting.span)
+  if (!line || proxy === 'nginx') return setting.put('')
+  const why = 'for this machine alone'
+  if (proxy === 'haproxy') {
+    if (line.args[0]?.value === 'socket') return setting.put('/run/haproxy/admin.sock mode 600')
+    return line.name === 'stats' ? insertedBelow(config, line.span, ['stats http-request deny unless LOCALHOST'], why) : []
+  }
+  const own = siblingsAt(config, line.span).find(({name}) => name.toLowerCase() === 'require')
+  const who = loads(config, 'authz_host') ? 'local' : 'all denied'
+  return own ? withArguments(own, who, why) : insertedBelow(config, line.span, [`Require ${who}`], why)
 }

@@ -1,3 +1,6 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
@@ -32,7 +35,27 @@ export const rule: Rule = {
           site.proxy
         ],
         actual: inForce(forwardProxy),
-        edits: site.proxy === 'apache' ? forwardProxy.put('Off') : [],
+        edits: site.proxy === 'apache' ? forwardProxy.put('Off') : closed(site, placeOf(forwardProxy)),
       }))
   },
+}
+
+/** nginx: what leads to strangers ends here; HAProxy: what had its server chosen by the client is refused, under the same condition. */
+function closed({proxy, config}: Site, span: Span): readonly Edit[] {
+  const line = directiveAt(config, span)
+  if (!line) return []
+  if (proxy === 'nginx') {
+    const resolver = siblingsAt(config, span).find(({name}) => name === 'resolver')
+    const why = 'whoever names another server is not led there'
+    return line.name === 'proxy_pass'
+      ? [{span: line.span, text: 'return 404;', why}, ...(resolver ? withoutLine(config, resolver, why) : [])]
+      : []
+  }
+  const why = 'nobody but this file names a server'
+  const [first, second] = line.args
+  if (line.name !== 'http-request' || !first || !second) return []
+  const condition = line.args.find(({value}) => value === 'if' || value === 'unless')
+  const others = siblingsAt(config, span).filter(({args, span: own}) => args[0]?.value === 'set-dst-port' && own.start !== span.start)
+  const end = condition ? condition.span.start - 1 : line.span.end
+  return [{span: {...first.span, end}, text: 'deny', why}, ...others.flatMap(other => withoutLine(config, other, why))]
 }

@@ -1,3 +1,5 @@
+import {loading, loads} from '../../apache-modules.ts'
+import {insertedInto} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, secondsIn} from '../../settings.ts'
@@ -46,7 +48,10 @@ export const rule: Rule = {
       }[site.proxy],
       actual: setting.value === undefined ? 'none' : inForce(setting),
       // A module that is not loaded knows no directive.
-      edits: site.proxy === 'apache' && !setting.span ? [] : setting.put(right),
+      edits:
+        site.proxy === 'apache' && !setting.span && !loads(site.config, 'reqtimeout')
+          ? [...loading(site.config, 'reqtimeout'), ...insertedInto(site.config, setting.home, `RequestReadTimeout header=${right} body=60,MinRate=100`)]
+          : setting.put(right),
     }))
   },
 }

@@ -1,3 +1,8 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import type {WayToGms} from '../../settings.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 import type {Upstream} from '../../../proxies/site.ts'
 import {PUBLISH, WEBSOCKET} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
@@ -47,6 +52,7 @@ export const rule: Rule = {
               message: `Expected the upgrade at the node of the session, ${end.target.text} ${strays}`,
               expected: `the choice of node that polling has (${home.name})`,
               actual: `polling: ${named(choosable(home))}; WebSocket: ${named(choosable(end.upstream))}`,
+              edits: joined(site, end.span, ways),
             },
           ]
         }),
@@ -70,4 +76,19 @@ function differs(home: Upstream, other: Upstream): string | undefined {
     ({address, key}) => choosable(other).find(node => node.address === address)?.key?.value !== key?.value,
   )
   return renamed ? 'has other names for the nodes' : undefined
+}
+
+/** The line that leads the upgrade astray names the upstream of the session; a rewriting rule of Apache goes, and its conditions with it. */
+function joined({proxy, config}: Site, stray: Span, [home]: readonly WayToGms[]): readonly Edit[] {
+  const line = directiveAt(config, stray)
+  const [first] = line?.args ?? []
+  if (!line || !first || !home) return []
+  const why = `the nodes of ${home.end.upstream.name}, as for polling`
+  if (proxy === 'haproxy') return line.name === 'use_backend' ? [{span: first.span, text: home.end.upstream.name, why}] : []
+  if (proxy === 'nginx') {
+    const own = directiveAt(config, home.end.span)?.args[0]
+    return line.name === 'proxy_pass' && own ? [{span: first.span, text: own.raw, why}] : []
+  }
+  if (line.name.toLowerCase() !== 'rewriterule') return []
+  return [...[...conditionsOf(config, line), line].flatMap(each => withoutLine(config, each, why)), ...home.tunnels.put('websocket')]
 }

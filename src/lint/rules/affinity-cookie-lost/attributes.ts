@@ -8,20 +8,33 @@ const LEAST_S = 3600
 export function flawsOf(
   text: string,
   {encrypted, host}: {encrypted: boolean; host: string | undefined},
-): readonly {flaw: string; expected: string}[] {
+): readonly Flaw[] {
   const {secure, unsure, sameSite, partitioned, path, maxAge, domain} = attributesOf(text)
-  const found: {flaw: string; expected: string}[] = []
-  const report = (wrong: boolean, flaw: string, expected: string) => {
-    if (wrong) found.push({flaw, expected})
+  const found: Flaw[] = []
+  const report = (wrong: boolean, flaw: string, expected: string, pattern: RegExp, right = '') => {
+    if (wrong) found.push({flaw, expected, pattern, right})
   }
-  report(secure && !encrypted, 'Secure over plain http is dropped', 'no Secure on a listener without TLS')
-  report(sameSite === 'none' && !secure && !unsure, 'SameSite=None without Secure is dropped', 'Secure beside SameSite=None')
-  report(partitioned && !secure && !unsure, 'Partitioned without Secure is dropped', 'Secure beside Partitioned')
-  report(path !== undefined && !covers(path), `Path=${path ?? ''} leaves requests of a chat out`, 'Path=/')
-  report(maxAge !== undefined && maxAge < LEAST_S, `Max-Age=${maxAge ?? 0} ends within a chat`, `no Max-Age, or ${LEAST_S} and more`)
+  report(secure && !encrypted, 'Secure over plain http is dropped', 'no Secure on a listener without TLS', /;\s*Secure(?=\s*(?:;|"?$))/gi)
+  report(sameSite === 'none' && !secure && !unsure, 'SameSite=None without Secure is dropped', 'Secure beside SameSite=None', ...withSecure(encrypted, 'SameSite=None'))
+  report(partitioned && !secure && !unsure, 'Partitioned without Secure is dropped', 'Secure beside Partitioned', ...withSecure(encrypted, 'Partitioned'))
+  report(path !== undefined && !covers(path), `Path=${path ?? ''} leaves requests of a chat out`, 'Path=/', /;\s*Path=[^;"]*/gi, '; Path=/')
+  report(maxAge !== undefined && maxAge < LEAST_S, `Max-Age=${maxAge ?? 0} ends within a chat`, `no Max-Age, or ${LEAST_S} and more`, /;\s*Max-Age=\d+/gi)
   const foreign = domain !== undefined && host !== undefined && /^[a-z0-9.-]+$/i.test(host) && !belongs(host.toLowerCase(), domain)
-  report(foreign, `Domain=${domain ?? ''} is not that of ${host ?? ''}`, 'no Domain')
+  report(foreign, `Domain=${domain ?? ''} is not that of ${host ?? ''}`, 'no Domain', /;\s*Domain=[^;"]*/gi)
   return found
+}
+
+/** Why a browser drops a cookie, and the text of it that has to be another. */
+export interface Flaw {
+  flaw: string
+  expected: string
+  pattern: RegExp
+  right: string
+}
+
+/** Over TLS the attribute may stay, with Secure beside it. */
+function withSecure(encrypted: boolean, attribute: string): [RegExp, string] {
+  return [new RegExp(`;\\s*${attribute}(?=\\s*(?:;|"?$))`, 'gi'), encrypted ? `; Secure; ${attribute}` : '']
 }
 
 interface Attributes {

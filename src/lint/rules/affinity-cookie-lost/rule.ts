@@ -1,3 +1,6 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
+import {directiveAt, everyDirective, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
 import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
@@ -46,14 +49,14 @@ function removed({site}: Inspection): readonly RuleDraft[] {
       message: `Expected the cookies of the browser to reach GMS, ${setting.text} takes them away`,
       expected: 'Cookie as the browser sent it',
       actual: setting.text,
-      edits: site.proxy === 'nginx' ? setting.put('$http_cookie') : [],
+      edits: site.proxy === 'nginx' ? setting.put('$http_cookie') : unwritten(site, setting),
     })),
     ...toBrowser.map(({setting}) => ({
       span: placeOf(setting),
       message: `Expected the cookies of GMS to reach the browser, ${setting.text} takes them away`,
       expected: `Set-Cookie: ${BROWSER_COOKIE}=… as GMS sent it`,
       actual: setting.text,
-      edits: setting.put(''),
+      edits: site.proxy === 'nginx' ? setting.put('') : unwritten(site, setting),
     })),
   ]
 }
@@ -68,12 +71,34 @@ function refusedByBrowsers({site, promises}: Inspection): readonly RuleDraft[] {
       const source = added ?? setting
       const encrypted =
         way.listener.tls !== undefined || way.listener.proxyProtocol.value || way.sent('x-forwarded-proto').sends === 'https'
-      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(({flaw, expected}) => ({
+      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(({flaw, expected, pattern, right}) => ({
         span: placeOf(source),
         message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
         expected,
         actual: source.text,
+        edits: site.proxy === 'haproxy' ? rewordedLine(site, source, flaw) : reworded(site, cookie, pattern, right),
       }))
     })
   })
+}
+
+/** A line that does nothing but take cookies away. */
+function unwritten({config}: Site, {span}: Pick<Setting<unknown>, 'span'>): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  return line ? withoutLine(config, line, 'cookies pass as they are') : []
+}
+
+/** The attribute goes wherever the text of the cookie is written: in the header line, or in a table that it reads. */
+function reworded({config}: Site, cookie: string, pattern: RegExp, right: string): readonly Edit[] {
+  return everyDirective(config.files.flatMap(({directives}) => directives))
+    .flatMap(({args}) => args)
+    .filter(({value}) => value.startsWith(`${cookie}=`))
+    .flatMap(({span}) => replacedIn(config, span, pattern, right, right === '' ? 'browsers drop the cookie with it' : right.replace(/^; /, '')))
+}
+
+/** A word of the `cookie` line of HAProxy. */
+function rewordedLine({config}: Site, {span}: Pick<Setting<unknown>, 'span'>, flaw: string): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  const at = line?.args.findIndex(({value}) => value === 'secure') ?? -1
+  return line && flaw.startsWith('Secure') && at > 0 ? withoutArgument(line, at, 'browsers drop the cookie with it') : []
 }

@@ -1,3 +1,9 @@
+import type {Edit} from '../../../model/bundle.ts'
+import {distinctEdits} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {cookieAffinity, routeCookie} from '../../affinity-edits.ts'
+import type {Balanced} from '../../sessions.ts'
+import {allOf, blocksAround, insertedBelow} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import {balanced, isLearned, isSetByGms, OVER_HTTP} from '../../sessions.ts'
@@ -27,7 +33,8 @@ export const rule: Rule = {
     mayBreak: ALL_CHAT,
   },
   inspect: ({site, promises}) =>
-    balanced({site, promises}, ...OVER_HTTP).flatMap(({upstream: {affinity, nodes, name, span}}) => {
+    balanced({site, promises}, ...OVER_HTTP).flatMap(({upstream, ways}) => {
+      const {affinity, nodes, name, span} = upstream
       const {kind, cookie, setting} = affinity
       const valued = nodes.find(({key}) => key !== undefined && /^(server\b.*)?cookie\b/.test(key.directive))
       if (kind === 'none' && valued?.key)
@@ -48,7 +55,24 @@ export const rule: Rule = {
           message: `Expected somebody to set the cookie ${cookie}: the proxy reads it, and adds it to no answer`,
           expected: `Set-Cookie: ${cookie}=… with the first answer`,
           actual: `${setting.text}, and no header that sets ${cookie}`,
+          edits: site.proxy === 'apache' ? routeCookie(site, upstream, cookie) : site.proxy === 'nginx' ? answered(site, {upstream, ways}, cookie) : [],
         },
       ]
     }),
+}
+
+/** A table that makes the cookie is answered where the other lines of the server stand; without one, the key is another too. */
+function answered(site: Site, balanced: Balanced, cookie: string): readonly Edit[] {
+  const {config} = site
+  const table = allOf(config, /^map$/).find(({block = []}) => block.some(({args}) => args[0]?.value.startsWith(`${cookie}=`)))
+  const variable = table?.args.at(-1)?.value
+  if (variable === undefined || allOf(config, /^add_header$/).length > 0) return cookieAffinity(site, balanced)
+  const line = `add_header Set-Cookie ${variable} always;`
+  const servers = balanced.ways.flatMap(({end}) => blocksAround(config, end.span).find(({name}) => name === 'server') ?? [])
+  return distinctEdits(
+    servers.flatMap(({block = []}) => {
+      const last = block.findLast(({block: inner}) => !inner)
+      return last ? insertedBelow(config, last.span, [line], `the browser is told its key in ${cookie}`) : []
+    }),
+  )
 }

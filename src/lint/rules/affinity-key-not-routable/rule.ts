@@ -1,3 +1,5 @@
+import {cookieAffinity} from '../../affinity-edits.ts'
+import {replacedIn} from '../../source.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
 import {ALL_CHAT} from '../../cascades.ts'
@@ -29,7 +31,7 @@ export const rule: Rule = {
   },
   inspect: ({site, promises}) =>
     balanced({site, promises}, ...OVER_HTTP).flatMap(each =>
-      promises.source['affinity'] === 'parameters' ? [] : [...neverSet(each), ...withoutRoute(each), ...withoutDot(each, site)],
+      promises.source['affinity'] === 'parameters' ? [] : [...neverSet(each), ...withoutRoute(each, site), ...withoutDot(each, site)],
     ),
 }
 
@@ -48,7 +50,8 @@ function neverSet({upstream: {affinity}}: Balanced): readonly RuleDraft[] {
 }
 
 /** CometD makes up BAYEUX_BROWSER itself: no part of it is the name of a node. */
-function withoutRoute({upstream: {affinity, nodes}}: Balanced): readonly RuleDraft[] {
+function withoutRoute(each: Balanced, site: Site): readonly RuleDraft[] {
+  const {affinity, nodes} = each.upstream
   const {kind, cookie, setting} = affinity
   const routed = kind === 'application-cookie' && !isLearned(affinity) && !isHashed(affinity)
   if (!routed || cookie !== BROWSER_COOKIE || !nodes.some(({key}) => key)) return []
@@ -58,6 +61,7 @@ function withoutRoute({upstream: {affinity, nodes}}: Balanced): readonly RuleDra
       message: `Expected a cookie that names a node, ${cookie} is a random number of CometD`,
       expected: 'a cookie that the proxy sets, with the route of the node',
       actual: setting.text,
+      edits: site.proxy === 'apache' ? cookieAffinity(site, each) : [],
     },
   ]
 }
@@ -74,6 +78,7 @@ function withoutDot({upstream: {affinity}, ways}: Balanced, {config}: Site): rea
         message: `Expected a dot before the route in ${cookie}: what follows the dot is the route, this value has none`,
         expected: `${cookie}=.%{BALANCER_WORKER_ROUTE}e`,
         actual: `${cookie}=%{BALANCER_WORKER_ROUTE}e, read by ${setting.text}`,
+        edits: replacedIn(config, placeOf(added), /=(?=%\{BALANCER_WORKER_ROUTE\}e)/g, '=.', 'the dot before the route'),
       })),
   )
 }

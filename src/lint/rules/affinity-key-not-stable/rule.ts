@@ -1,3 +1,4 @@
+import {cookieAffinity} from '../../affinity-edits.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {UPLOAD} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
@@ -26,7 +27,8 @@ export const rule: Rule = {
     mayBreak: ALL_CHAT,
   },
   inspect: ({site, promises}) =>
-    balanced({site, promises}, ...OVER_HTTP, UPLOAD).flatMap(({upstream: {affinity}}) => {
+    balanced({site, promises}, ...OVER_HTTP, UPLOAD).flatMap(each => {
+      const {affinity} = each.upstream
       const {unstable, kind, cookie, setting} = affinity
       // The handshake comes without the cookie that GMS sets in its answer: it is hashed to another node than what follows.
       const late = kind === 'application-cookie' && cookie !== undefined && isSetByGms(cookie) && isHashed(affinity)
@@ -39,6 +41,7 @@ export const rule: Rule = {
           message: `Expected a key that stays the same within a session, ${setting.text} ${late ? `has none before GMS has set ${cookie}` : 'changes from request to request'}`,
           expected: 'one key for all requests of a session',
           actual: setting.text,
+          edits: cookieAffinity(site, each),
         },
       ]
     }),

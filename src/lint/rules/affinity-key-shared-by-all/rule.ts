@@ -1,3 +1,4 @@
+import {cookieAffinity} from '../../affinity-edits.ts'
 import type {Rule} from '../../rule.ts'
 import {balanced, OVER_HTTP} from '../../sessions.ts'
 import {placeOf} from '../../settings.ts'
@@ -31,10 +32,12 @@ export const rule: Rule = {
     // Whoever asks for affinity by address in the parameters knows his clients.
     (promises.source['affinity'] === 'parameters' ? [] : balanced({site, promises}, ...OVER_HTTP))
       .filter(({upstream: {affinity}}) => affinity.kind === 'address' && affinity.of === 'peer' && !affinity.unstable)
-      .map(({upstream: {affinity, nodes}}) => ({
+      .map(({upstream, ways}) => ({upstream, ways, affinity: upstream.affinity, nodes: upstream.nodes}))
+      .map(({upstream, ways, affinity, nodes}) => ({
         span: placeOf(affinity.setting),
         message: `Expected a key that tells browsers apart, ${affinity.setting.text} takes the address of whoever connects`,
         expected: 'a cookie, or the address behind the load balancer',
         actual: `everybody behind one address on one of ${nodes.length} nodes`,
+        edits: cookieAffinity(site, {upstream, ways}),
       })),
 }

@@ -65,6 +65,7 @@ function filesElsewhere({site, promises}: Inspection): readonly RuleDraft[] {
         message: `Expected files at the node of their session, they all go to ${own[0].address}`,
         expected: `the same choice of node as for the chat (${home.upstream.name})`,
         actual: `sessions are on ${named(choosable(home.upstream))}, files on ${own[0].address}`,
+        edits: site.proxy === 'nginx' ? end.target.put(home.ways[0]?.end.target.value ?? '') : [],
       },
     ]
   })

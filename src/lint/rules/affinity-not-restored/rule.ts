@@ -30,10 +30,11 @@ export const rule: Rule = {
     // Whoever asks for no checks in the parameters knows his nodes.
     (promises.nodesUnchecked ? [] : balanced({site, promises}, ...OVER_HTTP))
       .filter(({upstream: {movesSessions, health, affinity}}) => movesSessions.value && health.kind === 'none' && affinity.kind !== 'none')
-      .map(({upstream: {name, movesSessions, affinity}}) => ({
+      .map(({upstream: {name, movesSessions, affinity, health}}) => ({
         span: placeOf(movesSessions),
         message: `Expected sessions to stay until their node is known to be dead: ${movesSessions.text} moves them, and nothing checks the nodes of ${name}`,
         expected: 'check on every server line',
         actual: `${movesSessions.text}, ${affinity.setting.text}, no health checks`,
+        edits: health.setting.put('inter 3s rise 2 fall 3'),
       })),
 }

@@ -1,3 +1,6 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 import type {Way} from '../../../proxies/site.ts'
 import {HANDSHAKE, POLL, UPLOAD} from '../../requests.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
@@ -36,7 +39,8 @@ export const rule: Rule = {
   },
 }
 
-function flawOf(way: Way, {promises}: Inspection): RuleDraft | undefined {
+function flawOf(way: Way, inspection: Inspection): RuleDraft | undefined {
+  const {promises} = inspection
   const added = way.addedAnswers.filter(({name}) => name === ALLOW_ORIGIN)
   const hidden = way.hiddenAnswers.some(({value}) => value === ALLOW_ORIGIN)
   const last = added.at(-1)
@@ -48,5 +52,17 @@ function flawOf(way: Way, {promises}: Inspection): RuleDraft | undefined {
     message: `Expected one Access-Control-Allow-Origin, ${titlesOf([way])} is answered with ${times}`,
     expected: added.length > 1 ? 'one line' : 'that of GMS alone, or proxy_hide_header',
     actual: added.map(({text}) => text).join('; ') + (times > added.length ? '; and that of GMS' : ''),
+    edits: fewer(inspection.site, added, times > added.length),
   }
+}
+
+/** Where GMS answers browsers nobody else does; else one line stays, the one that errors get too. */
+function fewer({config}: Site, added: Way['addedAnswers'], gmsAnswers: boolean): readonly Edit[] {
+  const always = added.findLast(({text}) => /\balways\b/.test(text)) ?? added[0]
+  return added
+    .filter(each => gmsAnswers || each !== always)
+    .flatMap(({span}) => {
+      const line = span && directiveAt(config, span)
+      return line ? withoutLine(config, line, 'Access-Control-Allow-Origin is answered once') : []
+    })
 }

@@ -1,4 +1,9 @@
-import type {HeaderSource} from '../../../proxies/site.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {FILES_PATH} from '../../../wire/chat.ts'
+import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
+import type {HeaderSource, SentHeader} from '../../../proxies/site.ts'
 import {WEBSOCKETS} from '../../cascades.ts'
 import {POLL, UPLOAD, WEBSOCKET} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
@@ -44,8 +49,23 @@ export const rule: Rule = {
       message: `Expected the public Host at GMS, ${titlesOf(own)} comes with ${setting.sends ?? LOST[setting.value] ?? ''}`,
       expected: site.proxy === 'apache' ? 'ProxyPreserveHost On' : `Host ${RIGHT[site.proxy]}`,
       actual: inForce(setting),
-      // A Host that is set by hand is taken out by hand: what stands in its line may be meant for other paths.
-      edits: site.proxy === 'apache' && /^RequestHeader$/i.test(setting.directive) ? [] : setting.put(RIGHT[site.proxy]),
+      edits: editsOf(site, setting),
     }))
   },
+}
+
+function editsOf(site: Site, setting: SentHeader): readonly Edit[] {
+  const line = setting.span && directiveAt(site.config, setting.span)
+  if (site.proxy === 'haproxy' && line && !line.args.some(({value}) => value === 'if' || value === 'unless'))
+    return withoutLine(site.config, line, 'the Host of the client stays')
+  return site.proxy === 'apache' && /^RequestHeader$/i.test(setting.directive) ? unset(site, setting.span) : setting.put(RIGHT[site.proxy])
+}
+
+/** The line goes where nothing but the chat is proxied; elsewhere it may be meant for other paths. */
+function unset({config}: Site, span: Span | undefined): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  if (!line) return []
+  const routes = siblingsAt(config, line.span).filter(({name}) => /^ProxyPass(?:Match)?$/i.test(name))
+  const ofChat = routes.every(({args}) => [COMETD_PATH, FILES_PATH].some(path => args[0]?.value.includes(path)))
+  return routes.length > 0 && ofChat ? withoutLine(config, line, 'the Host of the client stays') : []
 }

@@ -49,6 +49,7 @@ export const rule: Rule = {
         message: `Expected HTTP to be read at ${address}: bytes are passed on as they come`,
         expected: site.proxy === 'haproxy' ? 'mode http' : 'a server in http {}',
         actual: inForce(layer4),
+        edits: site.proxy === 'haproxy' ? layer4.put('http') : [],
       }))
   },
 }

@@ -51,7 +51,7 @@ function flawOf({health, movesSessions}: Upstream, {proxy}: Inspection['site']) 
       setting: health.setting,
       because: 'no check, and no count of failures',
       expected: {nginx: 'max_fails=3 fail_timeout=9s', apache: 'retry=1', haproxy: 'check inter 3s rise 2 fall 3'}[proxy],
-      edits: proxy === 'haproxy' ? health.setting.put('check') : [],
+      edits: health.setting.put({nginx: '3', apache: '1', haproxy: 'inter 3s rise 2 fall 3'}[proxy]),
     }
   // HAProxy gives a cookie up whose server its checks call down; Apache obeys it all the same.
   if (movesSessions.value || (proxy === 'haproxy' && health.kind !== 'passive')) return undefined

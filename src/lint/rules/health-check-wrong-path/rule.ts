@@ -1,3 +1,6 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {FILES_PATH, SERVICES_PATH, STATUS_PATH} from '../../../wire/chat.ts'
 import type {Health} from '../../../proxies/site.ts'
@@ -38,6 +41,7 @@ export const rule: Rule = {
           message: `Expected the health check to ask for something that GMS answers, ${asked} gets ${status}`,
           expected: `${health.expect ?? '2xx or 3xx'} from a healthy node`,
           actual: `${status} (${inForce(health.setting)})`,
+          edits: connecting(site, placeOf(health.setting)),
         },
       ]
     })
@@ -72,4 +76,18 @@ function isHealthy(status: number, expect: string | undefined): boolean | undefi
   } catch {
     return undefined
   }
+}
+
+/** A check that opens a connection: what a node says of itself it says to those who have credentials. */
+function connecting({proxy, config}: Site, span: Span): readonly Edit[] {
+  const line = directiveAt(config, span)
+  const why = 'a node is alive when it takes a connection'
+  if (proxy === 'haproxy')
+    return siblingsAt(config, span)
+      .filter(({name, args}) => name === 'http-check' || (name === 'option' && args[0]?.value === 'httpchk'))
+      .flatMap(each => withoutLine(config, each, why))
+  return (line?.args ?? []).flatMap(({value, span: own}, index) => {
+    if (/^hcmethod=/i.test(value)) return [{span: own, text: 'hcmethod=TCP', why}]
+    return line && /^(?:hcuri|hcexpr)=/i.test(value) ? withoutArgument(line, index, why) : []
+  })
 }

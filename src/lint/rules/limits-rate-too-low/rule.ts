@@ -1,3 +1,6 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {allOf, directiveAt, replacedIn} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
 import type {Setting} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
@@ -37,6 +40,7 @@ export const rule: Rule = {
       message: `Expected customers behind one address to be served, more than ${setting.value?.rate ?? 0} requests a second are refused (${titlesOf(ways)})`,
       expected: `${promises.requestsPerSecond ?? OFFICE * TO_OPEN} requests a second of one address, or a burst of as many`,
       actual: inForce(setting),
+      edits: raised(site, setting, promises.requestsPerSecond),
     }))
   },
 }
@@ -45,4 +49,22 @@ export const rule: Rule = {
 function isTooLow({value}: Setting<{rate: number; burst: number} | undefined>, {requestsPerSecond}: Promises): boolean {
   if (value === undefined) return false
   return requestsPerSecond === undefined ? value.rate + value.burst < OFFICE * TO_OPEN : value.rate < requestsPerSecond
+}
+
+/** As many requests a second as were promised, five seconds of them at once; without a promise, room for an office that comes at once. */
+function raised({proxy, config}: Site, {span, value}: Setting<{rate: number; burst: number} | undefined>, promised?: number): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  if (!line || !value) return []
+  const factor = (promised ?? OFFICE * TO_OPEN) / value.rate
+  if (proxy === 'haproxy') {
+    const most = Number(line.args.find((_, index) => ['gt', 'ge'].includes(line.args[index - 1]?.value ?? ''))?.value)
+    return Number.isFinite(most)
+      ? replacedIn(config, line.span, /(?<=\bg[te]\s+)\d+/g, String(Math.ceil(most * factor)), 'an office behind one address')
+      : []
+  }
+  const burst = replacedIn(config, line.span, /(?<=\bburst=)\d+/g, String((promised ?? OFFICE * TO_OPEN) * OFFICE), 'what comes at once')
+  if (promised === undefined) return burst
+  const zone = line.args.find(argument => argument.value.startsWith('zone='))?.value.slice('zone='.length)
+  const zones = allOf(config, /^limit_req_zone$/).filter(({args}) => args.some(argument => argument.value.startsWith(`zone=${zone ?? ''}:`)))
+  return [...zones.flatMap(each => replacedIn(config, each.span, /(?<=\brate=)\S+?(?=\s*;|\s)/g, `${promised}r/s`, 'an office behind one address')), ...burst]
 }

@@ -1,3 +1,5 @@
+import type {Edit} from '../../../model/bundle.ts'
+import {allOf, blocksAround, directiveAt, withoutArgument, withoutLine} from '../../source.ts'
 import type {Span} from '../../../model/bundle.ts'
 import type {Directive} from '../../../proxies/syntax.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
@@ -47,6 +49,7 @@ function strangers(site: Site, chat: readonly Listener[], name: string): readonl
     if (chat.some(other => other !== listener && other.port === listener.port && arrives(site.trace(other, named)))) return []
     return [
       {
+        edits: welcomed(site, listener, name),
         span: way.end.span,
         message: `Expected requests for ${name} to reach GMS`,
         expected: `${name} is answered by the site with the GMS routes`,
@@ -69,11 +72,12 @@ function shadowed(site: Site, listener: Listener): readonly RuleDraft[] {
     )
     .filter(({other: {span}, way: {end}}) => end.kind === 'answer' || end.kind === 'redirect' || !hasRoute(config, span))
     .slice(0, 1)
-    .map(({name}) => ({
+    .map(({name, other}) => ({
       span: listener.span,
       message: `Expected "${name}" to be the name of one site of ${listener.address}`,
       expected: 'the site with the GMS routes has the name alone',
       actual: 'another site of this address and name stands before it, and answers',
+      edits: nameless(site, other, name),
     }))
 }
 
@@ -85,4 +89,34 @@ function hasRoute({files}: Site['config'], span: Span): boolean {
   }
   const passes = ({name, block = []}: Directive): boolean => /^proxy_?pass(?:match)?$/i.test(name) || block.some(passes)
   return files.some(({directives}) => around(directives)?.block?.some(passes))
+}
+
+/** The other site loses the name, as long as it has another one. */
+function nameless({config}: Site, {span, serverNames}: Listener, name: string): readonly Edit[] {
+  const block = directiveAt(config, span)?.block ?? blocksAround(config, span).at(-1)?.block ?? []
+  const why = `${name} is the name of the site with the GMS routes`
+  if (serverNames.every(own => own.toLowerCase() === name.toLowerCase())) return []
+  return block
+    .filter(({name: directive}) => /^(?:server_name|ServerAlias)$/i.test(directive))
+    .flatMap(line => {
+      const at = line.args.findIndex(({value}) => value.toLowerCase() === name.toLowerCase())
+      if (at === -1) return []
+      return line.args.length === 1 ? withoutLine(config, line, why) : withoutArgument(line, at, why)
+    })
+}
+
+/** HAProxy: the condition on the host name takes one name more. */
+function welcomed({proxy, config}: Site, {span}: Listener, name: string): readonly Edit[] {
+  if (proxy !== 'haproxy') return []
+  const section = blocksAround(config, span)[0] ?? directiveAt(config, span)
+  return allOf(config, /^(?:acl|use_backend|http-request)$/)
+    .filter(line => section?.block?.includes(line) === true)
+    .flatMap(({args}) => {
+      const fetch = args.findIndex(({value}) => /^(?:req\.)?hdr(?:_dom|_beg)?\(host\)/i.test(value))
+      const last = args.slice(fetch + 1).findLastIndex(({value}, index, rest) => !value.startsWith('-') && !rest.slice(0, index + 1).some(word => /^[}]$|^\|\|$|^or$/.test(word.value)))
+      const at = args[fetch + 1 + last]
+      if (fetch === -1 || last === -1 || !at) return []
+      return [{span: {...at.span, start: at.span.end}, text: ` ${name}`, why: `${name} reaches GMS`}]
+    })
+    .slice(0, 1)
 }

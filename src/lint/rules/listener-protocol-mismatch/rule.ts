@@ -1,3 +1,5 @@
+import type {Edit} from '../../../model/bundle.ts'
+import {allOf, blocksAround, directiveAt, insertedInto, siblingsAt, withoutArgument} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
@@ -32,7 +34,9 @@ export const rule: Rule = {
   inspect: ({site}) => site.listeners.filter(({chat}) => chat).flatMap(listener => mismatch(site, listener)),
 }
 
-function mismatch({listeners}: Site, {address, port, span, tls, layer4}: Listener): readonly RuleDraft[] {
+function mismatch(site: Site, listener: Listener): readonly RuleDraft[] {
+  const {listeners} = site
+  const {address, port, span, tls, layer4} = listener
   if (tls && PLAIN_PORTS.includes(port))
     return [
       {
@@ -40,6 +44,7 @@ function mismatch({listeners}: Site, {address, port, span, tls, layer4}: Listene
         message: `Expected plain text on port ${port}: "${address}"`,
         expected: 'http and ws, which is what clients speak to this port',
         actual: 'TLS: a plain request is answered 400, or not at all',
+        edits: unencrypted(site, listener),
       },
     ]
   const encrypted = listeners.some(other => other.tls !== undefined && TLS_PORTS.includes(other.port))
@@ -50,7 +55,48 @@ function mismatch({listeners}: Site, {address, port, span, tls, layer4}: Listene
         message: `Missing TLS on port ${port}: "${address}"`,
         expected: 'https and wss, which is what clients speak to this port',
         actual: 'plain text: a TLS handshake is answered with nonsense',
+        edits: encrypting(site, listener),
       },
     ]
   return []
+}
+
+/** TLS where a certificate is named already. */
+function encrypting({proxy, config}: Site, {span}: Listener): readonly Edit[] {
+  const why = 'TLS on the port of TLS'
+  const line = lineOf(config, span)
+  if (!line) return []
+  const has = (name: RegExp) => (line.block ?? blocksAround(config, span).flatMap(({block = []}) => block)).some(each => name.test(each.name))
+  if (proxy === 'apache') {
+    const engine = line.block?.find(({name}) => /^SSLEngine$/i.test(name))?.args[0]
+    if (engine) return [{span: engine.span, text: 'on', why}]
+    return has(/^SSLCertificateFile$/i) ? insertedInto(config, span, 'SSLEngine on') : []
+  }
+  const [address] = line.args
+  const named = proxy === 'nginx' ? has(/^ssl_certificate$/) : line.args.some(({value}) => value === 'crt')
+  return named && address ? [{span: {...address.span, start: address.span.end}, text: ' ssl', why}] : []
+}
+
+/** Where another listener speaks TLS this one does not; else it is the port that is wrong, and the certificate stays. */
+function unencrypted({proxy, config, listeners}: Site, {span, port}: Listener): readonly Edit[] {
+  const line = lineOf(config, span)
+  const elsewhere = listeners.some(other => other.tls !== undefined && TLS_PORTS.includes(other.port))
+  if (!line) return []
+  if (elsewhere && proxy !== 'apache') {
+    const at = line.args.findIndex(({value}) => value === 'ssl')
+    return proxy === 'nginx' && at > 0 ? withoutArgument(line, at, 'plain text on the port of plain text') : []
+  }
+  if (elsewhere || listeners.filter(other => other.port === port).length > 1) return []
+  const listens = proxy === 'apache' ? allOf(config, /^Listen$/i).filter(({args}) => new RegExp(`(?:^|:)${port ?? ''}$`).test(args[0]?.value ?? '')) : []
+  return [line, ...listens].flatMap(({args: [address]}) => {
+    const digits = /:?(\d+)$/.exec(address?.raw.replace(/"$/, '') ?? '')?.[1]
+    if (!address || digits === undefined) return []
+    const end = address.span.end - (address.raw.endsWith('"') ? 1 : 0)
+    return [{span: {...address.span, start: end - digits.length, end}, text: '443', why: 'the port of TLS'}]
+  })
+}
+
+/** The `listen`, the `bind` or the `<VirtualHost>` whose address this is. */
+function lineOf(config: Site['config'], span: Listener['span']) {
+  return directiveAt(config, span) ?? siblingsAt(config, span).find(({span: own}) => own.start <= span.start && span.end <= own.end)
 }

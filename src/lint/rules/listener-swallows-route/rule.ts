@@ -1,3 +1,7 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Site, Way} from '../../../proxies/site.ts'
+import {routed, spared} from '../../route-edits.ts'
+import {directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
 import {fateOf, isPromised, routesOf} from '../../routes.ts'
@@ -32,6 +36,7 @@ export const rule: Rule = {
           message: `Expected ${way.request.method} ${way.request.path} to reach GMS`,
           expected: 'an answer of GMS',
           actual: fateOf(way),
+          edits: editsOf(site, way, routes),
         })),
     ),
 }
@@ -40,4 +45,12 @@ export const rule: Rule = {
 function swallowed({bare, suffixed, files, upgraded}: RouteFates): readonly PathFate[] {
   const cometd = bare.fate === 'arrives' || suffixed.fate === 'arrives' || upgraded ? [] : [suffixed]
   return [...cometd, files].filter(({fate}) => fate === 'swallowed')
+}
+
+/** nginx: a location that wins; the others: the line that answers spares the path. */
+function editsOf(site: Site, way: Way, {bare, suffixed, files}: RouteFates): readonly Edit[] {
+  const line = directiveAt(site.config, way.end.span)
+  const arriving = [bare, suffixed, files].find(({fate}) => fate === 'arrives')
+  if (site.proxy === 'nginx') return arriving ? routed(site, way, arriving.way) : []
+  return line ? spared(site, line, way.request.path) : []
 }

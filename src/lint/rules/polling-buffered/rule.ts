@@ -1,3 +1,6 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
 import {POLL} from '../../requests.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 import type {Shared} from '../../settings.ts'
@@ -46,19 +49,33 @@ export const rule: Rule = {
     const held = settingsOf(ways, ({buffered}) => (buffered.value && buffered.directive !== 'proxy_buffering' ? buffered : undefined))
     const compressed = settingsOf(ways, way => (way.compressed.value ? way.compressed : undefined))
     return [
-      ...slow.map(each => draft(each, `an answer of ${ANSWER_BYTES / 1024} KiB within ${PROMPT_S} s`, 'slows them down', '0')),
-      ...held.map(each => draft(each, 'answers passed on as they come', 'collects them first')),
-      ...compressed.map(each => draft(each, 'answers of type application/json left as they are', 'compresses them', 'off')),
+      ...slow.map(each => draft(each, {site, expected: `an answer of ${ANSWER_BYTES / 1024} KiB within ${PROMPT_S} s`, does: 'slows them down', right: '0'})),
+      ...held.map(each => draft(each, {site, expected: 'answers passed on as they come', does: 'collects them first'})),
+      ...compressed.map(each => draft(each, {site, expected: 'answers of type application/json left as they are', does: 'compresses them', right: 'off'})),
     ]
   },
 }
 
-function draft({setting}: Shared<Setting<unknown>>, expected: string, does: string, right?: string): RuleDraft {
+function draft({setting}: Shared<Setting<unknown>>, {site, expected, does, right}: {site: Site; expected: string; does: string; right?: string}): RuleDraft {
   return {
     span: placeOf(setting),
     message: `Expected answers to polls to pass at once, ${setting.text} ${does}`,
     expected,
     actual: setting.text,
-    edits: right !== undefined && OF_NGINX.test(setting.directive) ? setting.put(right) : [],
+    edits: right !== undefined && OF_NGINX.test(setting.directive) ? setting.put(right) : untyped(site, setting),
   }
+}
+
+/** A filter by type leaves JSON out; one that is for chat alone goes. */
+function untyped({config}: Site, {span}: Setting<unknown>): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  if (!line) return []
+  const why = 'answers to polls pass as they come'
+  const typed = line.name === 'compression' ? siblingsAt(config, line.span).filter(({name, args}) => name === line.name && args[0]?.value === 'type') : [line]
+  const json = typed.flatMap(each => {
+    const at = each.args.findIndex(({value}) => value.toLowerCase() === 'application/json')
+    return at === -1 || each.args.length < 3 ? [] : withoutArgument(each, at, why)
+  })
+  if (json.length > 0) return json
+  return line.name === 'compression' || /^AddOutputFilterByType$/i.test(line.name) ? [line, ...typed.filter(each => each !== line)].flatMap(each => withoutLine(config, each, why)) : []
 }

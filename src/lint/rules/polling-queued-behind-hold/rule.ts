@@ -35,6 +35,7 @@ export const rule: Rule = {
         message: `Too short for ${promises.chats} chats: ${address} takes ${inForce(maxConnections)}, each held poll is one`,
         expected: `${promises.chats} connections to all nodes together, and some more`,
         actual: `${together} to ${nodes.length} nodes`,
+        edits: maxConnections.put(String(promises.chats)),
       }))
     })
   },

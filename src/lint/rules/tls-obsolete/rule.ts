@@ -1,3 +1,5 @@
+import type {Site} from '../../../proxies/site.ts'
+import {replacedIn} from '../../source.ts'
 import type {Setting} from '../../../proxies/site.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 
@@ -30,11 +32,11 @@ export const rule: Rule = {
   inspect: ({site, promises}) =>
     promises.oldTls
       ? []
-      : site.listeners.flatMap(({tls}) => (tls ? [...versions(tls.versions), ...(tls.ciphers ? ciphers(tls.ciphers) : [])] : [])),
+      : site.listeners.flatMap(({tls}) => (tls ? [...versions(site, tls.versions), ...(tls.ciphers ? ciphers(tls.ciphers) : [])] : [])),
 }
 
 /** Only what somebody wrote: a default follows the library. */
-function versions(setting: Setting<readonly string[]>): readonly RuleDraft[] {
+function versions({proxy, config}: Site, setting: Setting<readonly string[]>): readonly RuleDraft[] {
   const old = setting.value.filter(version => OLD_VERSION.test(version))
   if (!setting.span || old.length === 0) return []
   return [
@@ -43,6 +45,10 @@ function versions(setting: Setting<readonly string[]>): readonly RuleDraft[] {
       message: `Expected TLS 1.2 and newer: "${setting.text}"`,
       expected: 'TLSv1.2 and TLSv1.3',
       actual: `${old.join(', ')} as well`,
+      edits:
+        proxy === 'haproxy'
+          ? replacedIn(config, setting.span, /(?<=\bssl-min-ver\s+)\S+/g, 'TLSv1.2', 'TLS 1.2 and newer')
+          : setting.put(proxy === 'apache' ? '-all +TLSv1.2 +TLSv1.3' : 'TLSv1.2 TLSv1.3'),
     },
   ]
 }
@@ -63,6 +69,7 @@ function ciphers(setting: Setting<string>): readonly RuleDraft[] {
       message: `Expected no broken cipher suites: "${old.join(':')}"`,
       expected: 'ECDHE with AES-GCM or ChaCha20',
       actual: old.join(', '),
+      edits: setting.put('HIGH:!aNULL:!MD5:!RC4:!3DES'),
     },
   ]
 }

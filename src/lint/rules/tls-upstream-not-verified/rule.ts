@@ -1,3 +1,6 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
+import {allOf, insertedBefore} from '../../source.ts'
 import {chatNodes} from '../../routes.ts'
 import {inForce} from '../../settings.ts'
 import type {Rule} from '../../rule.ts'
@@ -31,7 +34,7 @@ export const rule: Rule = {
   inspect: ({site, promises}) =>
     promises.upstreamUnverified
       ? []
-      : chatNodes(site).flatMap(({address, tls}) => {
+      : chatNodes(site).flatMap(({address, host, span, tls}) => {
           if (!tls?.enabled.value) return []
           // HAProxy alone looks at no name unless it is told one.
           const nameless = tls.verified.value && !tls.serverName && site.proxy === 'haproxy'
@@ -42,7 +45,22 @@ export const rule: Rule = {
               message: `Expected the certificate of ${address} to be checked`,
               expected: 'its chain up to a named authority, and its host name',
               actual: nameless ? 'no name is looked for: neither verifyhost nor sni' : inForce(tls.verified),
+              edits: nameless ? named(span, host) : verifying(site, tls.verified),
             },
           ]
         }),
+}
+
+function named(span: Span, host: string): readonly Edit[] {
+  return [{span: {...span, start: span.end}, text: ` verifyhost ${host}`, why: `the certificate is that of ${host}`}]
+}
+
+/** Where an authority is named already; which one is to be trusted only the operator knows. */
+function verifying({proxy, config}: Site, verified: Setting<boolean>): readonly Edit[] {
+  const [authority] = allOf(config, proxy === 'nginx' ? /^proxy_ssl_trusted_certificate$/ : /^SSLProxyCACertificate(?:File|Path)$/i)
+  if (proxy === 'haproxy' || !authority) return []
+  const right = proxy === 'nginx' ? 'on' : /^SSLProxyCheckPeer/i.test(verified.directive) ? 'on' : 'require'
+  if (verified.span) return verified.put(right)
+  const line = `${verified.directive} ${right}`
+  return insertedBefore(config, authority.span, [proxy === 'nginx' ? `${line};` : line], line)
 }

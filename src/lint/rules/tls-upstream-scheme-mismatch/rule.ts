@@ -1,3 +1,10 @@
+import type {Directive} from '../../../proxies/syntax.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
+import {distinctEdits} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {waysToGms} from '../../settings.ts'
+import {CHAT} from '../../routes.ts'
+import {directiveAt, replacedIn, siblingsAt, withoutArgument} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatNodes} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
@@ -34,7 +41,7 @@ export const rule: Rule = {
       const mismatch = mismatchOf({port, encrypted: tls !== undefined}, promises.upstreamTls)
       return mismatch === undefined
         ? []
-        : [{span, message: `Expected ${mismatch.expected} to ${address}`, expected: mismatch.because, actual: mismatch.actual}]
+        : [{span, message: `Expected ${mismatch.expected} to ${address}`, expected: mismatch.because, actual: mismatch.actual, edits: spoken(site, span, tls === undefined)}]
     }),
 }
 
@@ -47,4 +54,27 @@ function mismatchOf(
   if (!encrypted && promised) return {expected: 'TLS', because: 'what the nodes speak (upstream.tls)', actual: 'plain text'}
   if (!encrypted && TLS_PORTS.includes(port)) return {expected: 'TLS', because: `what port ${port} speaks`, actual: 'plain text'}
   return undefined
+}
+
+/** The scheme of the routes that lead to the node, or the words of TLS on its line; TLS of HAProxy needs an authority, which only the operator knows. */
+function spoken(site: Site, span: Span, tls: boolean): readonly Edit[] {
+  const {proxy, config} = site
+  const why = tls ? 'TLS, which the port speaks' : 'plain text, which the port speaks'
+  const line = directiveAt(config, span)
+  if (proxy === 'haproxy') {
+    if (tls || !line) return []
+    return [line, ...siblingsAt(config, line.span).filter(({name}) => name === 'default-server')].flatMap(each => withoutTls(each, why))
+  }
+  const scheme = (place: Span) => replacedIn(config, place, tls ? /\bhttp(?=:\/\/)/gi : /\bhttps(?=:\/\/)/gi, tls ? 'https' : 'http', why)
+  if (proxy === 'apache') return scheme(span)
+  const routes = waysToGms(site, ...CHAT).filter(({end}) => end.upstream.nodes.some(node => node.span.file === span.file && node.span.start === span.start))
+  return distinctEdits(routes.flatMap(({end}) => scheme(end.span)))
+}
+
+function withoutTls(line: Directive, why: string): readonly Edit[] {
+  return line.args.flatMap(({value}, index) => {
+    if (['ssl', 'check-ssl', 'no-ssl'].includes(value)) return withoutArgument(line, index, why)
+    const ofTls = ['verify', 'ca-file', 'verifyhost', 'sni', 'crl-file']
+    return ofTls.includes(value) || ofTls.includes(line.args[index - 1]?.value ?? '') ? withoutArgument(line, index, why) : []
+  })
 }

@@ -1,3 +1,6 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 import {UPGRADES} from '../../cascades.ts'
 import {WEBSOCKET} from '../../requests.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
@@ -36,10 +39,10 @@ export const rule: Rule = {
     waysToGms(site, {
       ...WEBSOCKET,
       headers: {...WEBSOCKET.headers, 'sec-websocket-protocol': 'bayeux', 'sec-websocket-extensions': 'permessage-deflate'},
-    }).flatMap(way => [...notSent(way), ...notAnswered(way)]),
+    }).flatMap(way => [...notSent(site, way), ...notAnswered(site, way)]),
 }
 
-function notSent(way: WayToGms): readonly RuleDraft[] {
+function notSent({config}: Site, way: WayToGms): readonly RuleDraft[] {
   return SENT.flatMap(name => {
     const sent = way.sent(name)
     if (sent.value !== 'nothing' && sent.value !== 'text') return []
@@ -49,12 +52,13 @@ function notSent(way: WayToGms): readonly RuleDraft[] {
         message: `Expected ${name} as the client sent it, ${sent.text} changes it`,
         expected: `${name} of the client at GMS`,
         actual: sent.text,
+        edits: taken(config, sent),
       },
     ]
   })
 }
 
-function notAnswered({hiddenAnswers}: WayToGms): readonly RuleDraft[] {
+function notAnswered({proxy, config}: Site, {hiddenAnswers}: WayToGms): readonly RuleDraft[] {
   return hiddenAnswers
     .filter(({value}) => ANSWERED.includes(value.toLowerCase()))
     .map(hidden => ({
@@ -62,6 +66,12 @@ function notAnswered({hiddenAnswers}: WayToGms): readonly RuleDraft[] {
       message: `Expected the client to hear the ${hidden.value} of GMS, ${hidden.text} takes it away`,
       expected: `${hidden.value} as GMS answered it`,
       actual: hidden.text,
-      edits: hidden.put(''),
+      edits: proxy === 'nginx' ? hidden.put('') : taken(config, hidden),
     }))
+}
+
+/** A line that only takes a header away, or writes another over it. */
+function taken(config: Site['config'], {span}: Pick<Setting<unknown>, 'span'>): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  return line ? withoutLine(config, line, 'headers of WebSocket pass as they are') : []
 }

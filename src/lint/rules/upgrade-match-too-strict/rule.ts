@@ -1,3 +1,4 @@
+import {directiveAt} from '../../source.ts'
 import type {Edit} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {UPGRADES} from '../../cascades.ts'
@@ -65,7 +66,8 @@ function editsOf(site: Site, {way}: Spelt): readonly Edit[] {
   const taken = everyDirective(site.config.files.flatMap(({directives}) => directives)).some(
     ({name, args}) => name === 'map' && /^\$gms_(upgrade|connection)$/.test(args[1]?.value ?? ''),
   )
-  return way.end.kind === 'upstream' && !taken ? upgradeEdits(site, way as WayToGms) : []
+  if (way.end.kind !== 'upstream') return []
+  return taken ? tolerant(site, way as WayToGms) : upgradeEdits(site, way as WayToGms)
 }
 
 function loosened({config}: Site): readonly Edit[] {
@@ -80,4 +82,19 @@ function loosened({config}: Site): readonly Edit[] {
         ...(/\bNC\b/.test(flags?.value ?? '') ? [] : flagged(condition, 'NC')),
       ]
     })
+}
+
+/** The table that makes the header takes a token wherever it stands in the list, in any case. */
+function tolerant({config}: Site, way: WayToGms): readonly Edit[] {
+  return lostParts(way).flatMap(({span}) => {
+    const variable = span && directiveAt(config, span)?.args[1]?.value
+    const table = everyDirective(config.files.flatMap(({directives}) => directives)).find(
+      ({name, args}) => name === 'map' && variable !== undefined && args[1]?.value === variable && /^\$http_/i.test(args[0]?.value ?? ''),
+    )
+    return (table?.block ?? []).flatMap(({name, nameSpan}) => {
+      const token = /^"?(?:~\*?)?\^?(websocket|upgrade)\$?"?$/i.exec(name)?.[1]
+      if (token === undefined) return []
+      return [{span: nameSpan, text: `"~*(^|,)\\s*${token.toLowerCase()}\\s*(,|$)"`, why: 'a token of a list, in any case'}]
+    })
+  })
 }

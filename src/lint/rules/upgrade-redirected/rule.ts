@@ -1,3 +1,7 @@
+import type {Site} from '../../../proxies/site.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {spared} from '../../route-edits.ts'
+import {blocksAround, withoutLine} from '../../source.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {ParsedConfig} from '../../../proxies/syntax.ts'
 import {flagged} from '../../rewrite-rules.ts'
@@ -38,7 +42,7 @@ export const rule: Rule = {
           message: `Expected the handshake of a WebSocket to reach GMS, it is answered ${end.status} to ${end.to}`,
           expected: '101 of GMS',
           actual: `${end.status} to ${end.to}`,
-          edits: site.proxy === 'apache' ? proxied(site.config, end.span) : [],
+          edits: site.proxy === 'apache' ? proxied(site.config, end.span) : left(site, end.span),
         },
       ]
     }),
@@ -49,4 +53,14 @@ function proxied(config: ParsedConfig, span: Span): readonly Edit[] {
   const rule = directiveAt(config, span)
   const meansProxying = rule?.name.toLowerCase() === 'rewriterule' && /^wss?:/i.test(rule.args[1]?.value ?? '')
   return meansProxying ? flagged(rule, 'P') : []
+}
+
+/** HAProxy: the line spares the chat; nginx: the condition goes that stands in the location of the chat for this alone. */
+function left(site: Site, span: Span): readonly Edit[] {
+  const line = directiveAt(site.config, span)
+  if (!line) return []
+  if (site.proxy === 'haproxy') return spared(site, line, COMETD_PATH)
+  const [around, condition] = blocksAround(site.config, span).slice(-2)
+  const alone = condition?.name === 'if' && condition.block?.length === 1 && around?.name === 'location'
+  return alone ? withoutLine(site.config, condition, 'upgrades stay here') : []
 }

@@ -1,3 +1,8 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {sparing} from '../../conditions.ts'
+import {first as winning} from '../../route-edits.ts'
+import {directiveAt} from '../../source.ts'
 import {UPGRADES} from '../../cascades.ts'
 import {CALLBACK, PUBLISH} from '../../requests.ts'
 import {fateOf} from '../../routes.ts'
@@ -43,6 +48,7 @@ function refused({site}: Pick<Inspection, 'site'>): readonly RuleDraft[] {
         message: 'Expected the upgrade to reach GMS, a rule answers it first',
         expected: '101 of GMS',
         actual: fateOf(first.way),
+        edits: opened(site, first.way.end.span),
       },
     ]
   })
@@ -60,7 +66,20 @@ function takenElsewhere({site}: Pick<Inspection, 'site'>): readonly RuleDraft[] 
         message: `Expected the upgrade at the WebSocket rule in line ${shade.line}, this line takes it before`,
         expected: `line ${shade.line}`,
         actual: fateOf(first.way),
+        edits: lit(site, first.way as WayToGms, shade),
       },
     ]
   })
+}
+
+function opened({proxy, config}: Site, span: Span): readonly Edit[] {
+  const line = proxy === 'haproxy' ? directiveAt(config, span) : undefined
+  return line ? sparing(line, '{ req.hdr(Upgrade) -m str -i websocket }', 'upgrades to WebSocket pass') : []
+}
+
+/** nginx: the prefix wins over expressions; Apache: the line that takes the request switches protocols too. */
+function lit({proxy, config}: Site, way: WayToGms, shade: Span): readonly Edit[] {
+  if (proxy === 'apache') return way.tunnels.put('websocket')
+  const location = directiveAt(config, shade)
+  return proxy === 'nginx' && location?.name === 'location' && location.args.length === 1 ? winning(location, 'no expression takes it') : []
 }

@@ -1,3 +1,8 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {spared} from '../../route-edits.ts'
+import {blocksAround, directiveAt, withArguments, withoutLine} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {CALLBACK, HANDSHAKE, PUBLISH} from '../../requests.ts'
 import {fateOf} from '../../routes.ts'
@@ -38,7 +43,22 @@ export const rule: Rule = {
           message: 'Expected polling to reach GMS where WebSocket does',
           expected: 'the handshake over long-polling at GMS',
           actual: fateOf(first),
+          edits: open(site, first.end.span),
         },
       ]
     }),
+}
+
+/** What was written against polling goes; what is meant for other paths too spares that of the chat. */
+function open(site: Site, span: Span): readonly Edit[] {
+  const {proxy, config} = site
+  const line = directiveAt(config, span)
+  const why = 'polling reaches GMS too'
+  if (!line) return []
+  if (proxy === 'apache') return /^ProxyWebsocketFallbackToProxyHttp$/i.test(line.name) ? withArguments(line, 'On', why) : []
+  if (proxy === 'haproxy')
+    return line.args.some(({value}) => value === COMETD_PATH) ? withoutLine(config, line, why) : spared(site, line, COMETD_PATH)
+  const [around, condition] = blocksAround(config, span).slice(-2)
+  const alone = condition?.name === 'if' && condition.block?.length === 1 && around?.name === 'location'
+  return alone ? withoutLine(config, condition, why) : []
 }

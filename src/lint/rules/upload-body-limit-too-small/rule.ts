@@ -1,3 +1,8 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {listsOf} from '../../conditions.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
+import {blocksAround, directiveAt, replacedIn, siblingsAt} from '../../source.ts'
 import {FORM_BYTES} from '../../../proxies/margins.ts'
 import {FILES} from '../../cascades.ts'
 import {UPLOAD} from '../../requests.ts'
@@ -61,7 +66,29 @@ function refused({site, promises}: Inspection): readonly RuleDraft[] {
         message: `Expected an upload of ${length} bytes to reach GMS`,
         expected: `a file of ${promises.maxFileSize} bytes with the form around it at GMS`,
         actual: `answered by the proxy itself${end.status === undefined ? '' : `: ${end.status}`}`,
+        edits: raised(site, end.span, Number(sizeIn('haproxy', promises.maxFileSize + FORM_BYTES))),
       },
     ]
   })
+}
+
+/** The number that a length is compared with, wherever the condition of the line stands. */
+function raised({proxy, config}: Site, span: Span, room: number): readonly Edit[] {
+  const line = directiveAt(config, span)
+  if (!line) return []
+  const why = 'the largest file, and the form around it'
+  if (proxy === 'haproxy') {
+    const lists = siblingsAt(config, span).filter(({name, args}) => name === 'acl' && listsOf(line).includes(args[0]?.value ?? ''))
+    return [line, ...lists]
+      .filter(({args}) => args.some(({value}) => /content-length|body_size|body_len/i.test(value)))
+      .flatMap(each => replacedIn(config, each.span, /(?<=\bg[te]\s+)\d+/g, String(room), why))
+  }
+  const conditions = conditionsOf(config, line).filter(({args}) => /content-length/i.test(args[0]?.value ?? ''))
+  const digits = `{${String(room).length + 1},}`
+  const around = blocksAround(config, span).findLast(({name}) => /^if$/i.test(name))
+  const compared = around?.args.filter(({value}) => /content-length/i.test(value)) ?? []
+  return [
+    ...conditions.flatMap(each => replacedIn(config, each.span, /(?<=\[0-9\]|\\d)\{\d+,\}/g, digits, why)),
+    ...compared.flatMap(each => replacedIn(config, each.span, /(?<=-g[te]\s+)\d+/g, String(room), why)),
+  ]
 }

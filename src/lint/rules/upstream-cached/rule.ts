@@ -1,3 +1,7 @@
+import type {Site} from '../../../proxies/site.ts'
+import {sparing} from '../../conditions.ts'
+import {directiveAt} from '../../source.ts'
+import {SPARED} from '../../route-edits.ts'
 import type {Edit} from '../../../model/bundle.ts'
 import type {Setting} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
@@ -39,7 +43,7 @@ export const rule: Rule = {
         message: `Expected no cache for ${titlesOf(ways)}: "${setting.text}"`,
         expected: 'every request reaches GMS',
         actual: 'an answer may be kept and handed to the next client',
-        edits: site.proxy === 'apache' ? exempted(setting) : setting.put('off'),
+        edits: site.proxy === 'apache' ? exempted(setting) : site.proxy === 'haproxy' ? unasked(site, setting) : setting.put('off'),
       })),
 }
 
@@ -48,4 +52,10 @@ function exempted({span}: Setting<boolean>): readonly Edit[] {
   if (!span) return []
   const text = `\n${' '.repeat(span.column - 1)}CacheDisable "/genesys"`
   return [{span: {...span, start: span.end}, text, why: 'answers of GMS are for one client each'}]
+}
+
+/** What is not asked for is not stored either. */
+function unasked({config}: Site, {span}: Setting<boolean>): readonly Edit[] {
+  const line = span && directiveAt(config, span)
+  return line ? sparing(line, SPARED, 'answers of GMS are for one client each') : []
 }

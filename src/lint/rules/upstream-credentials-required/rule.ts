@@ -1,3 +1,8 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {sparing} from '../../conditions.ts'
+import {SPARED} from '../../route-edits.ts'
+import {directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {HANDSHAKE, UPLOAD, waysOf, WEBSOCKET} from '../../requests.ts'
 import {isPromised} from '../../routes.ts'
@@ -29,8 +34,13 @@ export const rule: Rule = {
         message: `Expected customers to need no password: "${credentials.text}"`,
         expected: 'no 401 on the paths of the chat',
         actual: '401 until user name and password are sent, which the chat widget never does',
-        edits: credentials.put('off'),
+        edits: site.proxy === 'haproxy' ? unasked(site, placeOf(credentials)) : credentials.put('off'),
       }))
       // One line of the file is one finding.
       .filter(({span}, index, all) => all.findIndex(other => other.span.file === span.file && other.span.start === span.start) === index),
+}
+
+function unasked({config}: Site, span: Span): readonly Edit[] {
+  const line = directiveAt(config, span)
+  return line?.name === 'http-request' ? sparing(line, SPARED, 'customers have no password') : []
 }

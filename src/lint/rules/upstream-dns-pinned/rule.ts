@@ -1,3 +1,7 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Node, Upstream} from '../../../proxies/site.ts'
+import {atLeast} from '../../../proxies/version.ts'
+import {allOf, siblingsAt} from '../../source.ts'
 import type {Inspection, Rule} from '../../rule.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 
@@ -29,7 +33,8 @@ export const rule: Rule = {
   },
   inspect: inspection =>
     isMeantToFollow(inspection)
-      ? chatUpstreams(inspection.site).flatMap(({upstream: {nodes, resolution}}) => {
+      ? chatUpstreams(inspection.site).flatMap(({upstream}) => {
+          const {nodes, resolution} = upstream
           const pinned = resolution.value === 'start' ? nodes.filter(({host}) => isHostName(host)) : []
           const [node] = pinned
           return node
@@ -39,6 +44,7 @@ export const rule: Rule = {
                   message: `Expected ${pinned.map(({host}) => host).join(', ')} to be looked up again`,
                   expected: 'a node that moves is found without a reload',
                   actual: `"${resolution.text}": looked up once, at the start`,
+                  edits: following(inspection, upstream, pinned),
                 },
               ]
             : []
@@ -50,3 +56,24 @@ export const rule: Rule = {
 function isMeantToFollow({site, promises}: Inspection): boolean {
   return promises.dnsTtlMs !== undefined || site.nameServers.length > 0
 }
+
+/** nginx before 1.27.3 follows a name in a variable alone, which knows no affinity: that is no change of one line. */
+function following({site, promises}: Inspection, upstream: Upstream, pinned: readonly Node[]): readonly Edit[] {
+  const {proxy, version, config} = site
+  const why = 'the name is looked up again'
+  if (proxy === 'apache')
+    return atLeast(version, '2.4.59') ? upstream.resolution.put(String(Math.ceil((promises.dnsTtlMs ?? USUAL_MS) / 1000))) : []
+  if (proxy === 'nginx')
+    return atLeast(version, '1.27.3') && upstream.hasNameServers && allOf(config, /^zone$/).length > 0
+      ? pinned.map(({span}) => ({span: {...span, start: span.end}, text: ' resolve', why}))
+      : []
+  const [section] = allOf(config, /^resolvers$/)
+  const [node] = pinned
+  const name = section?.args[0]?.value
+  if (name === undefined || !node) return []
+  const common = siblingsAt(config, node.span).find(line => line.name === 'default-server' && line.span.start < node.span.start)
+  return (common ? [common] : pinned).map(({span}) => ({span: {...span, start: span.end}, text: ` resolvers ${name} init-addr last,libc,none`, why}))
+}
+
+/** As long as names are usually kept, ms. */
+const USUAL_MS = 10_000

@@ -1,3 +1,6 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 import {FILES} from '../../cascades.ts'
 import {HANDSHAKE, POLL, UPLOAD} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
@@ -31,6 +34,12 @@ export const rule: Rule = {
         message: `Expected errors of GMS to reach the client: "${setting.text}"`,
         expected: 'status, Content-Type and body of GMS',
         actual: `a page of the proxy in their place, for ${titlesOf(ways)}`,
-        edits: setting.put('off'),
+        edits: site.proxy === 'haproxy' ? untouched(site, placeOf(setting)) : setting.put('off'),
       })),
+}
+
+/** A rule on answers of HAProxy cannot ask for the path: it goes. */
+function untouched({config}: Site, span: Span): readonly Edit[] {
+  const line = directiveAt(config, span)
+  return line?.name === 'http-response' ? withoutLine(config, line, 'errors of GMS pass as they are') : []
 }

@@ -1,3 +1,4 @@
+import {loading, loads} from '../../apache-modules.ts'
 import type {Directive} from '../../../proxies/syntax.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
@@ -32,6 +33,7 @@ export const rule: Rule = {
               message: `Missing module for ${request.title}`,
               expected: 'a module that speaks the protocol of the target',
               actual: `${end.status ?? 500}: no module that is loaded speaks it`,
+              edits: loading(site.config, loads(site.config, 'proxy_http') ? 'proxy_wstunnel' : 'proxy_http'),
             },
           ]
         : [],

@@ -1,3 +1,7 @@
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import {allOf, blocksAround, directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
@@ -31,6 +35,7 @@ export const rule: Rule = {
           message: `Expected the route of ${arriving.way.request.path} to take ${lost.way.request.path} too`,
           expected: `${lost.way.request.path} reaches GMS`,
           actual: fateOf(lost.way),
+          edits: widened(site, arriving.way.end.span),
         },
       ]
     }),
@@ -40,4 +45,32 @@ function narrow({bare, suffixed}: RouteFates): {arriving: PathFate; lost: PathFa
   const isLost = ({fate}: PathFate) => fate === 'refused' || fate === 'swallowed'
   if (bare.fate === 'arrives' && isLost(suffixed)) return {arriving: bare, lost: suffixed}
   return suffixed.fate === 'arrives' && isLost(bare) ? {arriving: suffixed, lost: bare} : undefined
+}
+
+/** The route takes the path and everything below it. */
+function widened({proxy, config}: Site, span: Span): readonly Edit[] {
+  const why = `${COMETD_PATH} and everything below it`
+  if (proxy === 'haproxy')
+    return allOf(config, /^(?:acl|use_backend|http-request)$/).flatMap(({args}) => {
+      const at = args.findIndex(({value}) => value === COMETD_PATH || value === `${COMETD_PATH}/`)
+      const fetch = args.slice(0, at).findLast(({value}) => !value.startsWith('-'))
+      const path = args[at]
+      return [
+        ...(path && fetch?.value === 'path' ? [{span: fetch.span, text: 'path_beg', why}] : []),
+        ...(path?.value.endsWith('/') === true ? [{span: path.span, text: COMETD_PATH, why}] : []),
+      ]
+    })
+  if (proxy === 'apache') {
+    const line = directiveAt(config, span)
+    const [pattern] = line?.args ?? []
+    const open = pattern?.raw.replace(/\)\$(?="?$)/, '(?:/.*)?)$')
+    return line && /^ProxyPassMatch$/i.test(line.name) && pattern && open !== pattern.raw ? [{span: pattern.span, text: open ?? '', why}] : []
+  }
+  const location = blocksAround(config, span).findLast(({name}) => name === 'location')
+  const [first, second] = location?.args ?? []
+  if (!first) return []
+  if (first.value === '=' && second) return [{span: {...first.span, end: second.span.start}, text: '', why}]
+  const path = second ?? first
+  const open = path.raw.replace(/(?:\/?\$|\/)(?="?$)/, '')
+  return open === path.raw ? [] : [{span: path.span, text: open, why}]
 }

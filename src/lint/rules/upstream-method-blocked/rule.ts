@@ -1,3 +1,8 @@
+import type {Edit} from '../../../model/bundle.ts'
+import type {Site, Way} from '../../../proxies/site.ts'
+import {spared} from '../../route-edits.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
+import {blocksAround, directiveAt, replacedIn} from '../../source.ts'
 import type {Request} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {CALLBACK, HANDSHAKE, PUBLISH, UPLOAD} from '../../requests.ts'
@@ -44,8 +49,29 @@ export const rule: Rule = {
               message: `Expected ${request.method} ${request.path} to reach GMS`,
               expected: `GET and POST arrive`,
               actual: `${fateOf(way)}; ${other.method} arrives`,
+              edits: allowed(site, way),
             },
           ]
         }),
       ),
+}
+
+/** The list of methods takes one more; a condition without a list spares the path. */
+function allowed(site: Site, {request: {method, path}, end: {span}}: Way): readonly Edit[] {
+  const {proxy, config} = site
+  const line = directiveAt(config, span)
+  const why = `${method} reaches GMS`
+  if (!line) return []
+  if (proxy === 'haproxy') {
+    const last = line.args.at(-1)
+    const listed = line.args.some(({value}) => value === 'unless') && line.args.some(({value}) => value.startsWith('METH_'))
+    return listed && last ? [{span: {...last.span, start: last.span.end}, text: ` or METH_${method}`, why}] : spared(site, line, path)
+  }
+  const around = blocksAround(config, span).findLast(({name}) => /^(?:limit_?except|if)$/i.test(name))
+  if (around && /^limit/i.test(around.name)) {
+    const last = around.args.at(-1)
+    return last ? [{span: {...last.span, start: last.span.end}, text: ` ${method}`, why}] : []
+  }
+  const lists = around ? around.args : conditionsOf(config, line).filter(({args}) => /REQUEST_METHOD/.test(args[0]?.value ?? ''))
+  return lists.flatMap(({span: place}) => replacedIn(config, place, /(?<=\^\((?:[A-Z]+\|)*[A-Z]+)(?=\)\$)/g, `|${method}`, why))
 }

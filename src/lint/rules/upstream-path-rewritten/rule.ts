@@ -1,3 +1,10 @@
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {End} from '../../../proxies/site.ts'
+import type {WayToGms} from '../../settings.ts'
+import {sparing} from '../../conditions.ts'
+import {SPARED} from '../../route-edits.ts'
+import {allOf, directiveAt, siblingsAt, withArguments, withoutLine} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
 import type {Request, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
@@ -45,6 +52,7 @@ function rewritten(site: Site, promises: Promises): readonly RuleDraft[] {
       message: `Expected GMS to be asked for ${path}`,
       expected: path,
       actual: end.path === '' ? 'no path at all' : (end.path ?? ''),
+      edits: unchanged(site, end),
     }))
 }
 
@@ -60,7 +68,44 @@ function encoded(site: Site): readonly RuleDraft[] {
         message: 'Expected a path with an encoded slash to reach GMS',
         expected: 'AllowEncodedSlashes NoDecode, and nocanon on ProxyPass',
         actual: `${end.status ?? 404} of httpd for each path with %2F`,
+        edits: decided(site, end.span, beside),
       },
     ]
   })
+}
+
+/** Both sides of a route name the same path, and nothing rewrites it on the way. */
+function unchanged({proxy, config}: Site, {target, span}: WayToGms['end']): readonly Edit[] {
+  const why = 'GMS is asked for the path that the client asks for'
+  if (proxy === 'haproxy')
+    return allOf(config, /^http-request$/)
+      .filter(({args}) => /^(?:set|replace)-(?:path|uri|pathq)$/.test(args[0]?.value ?? '') && !args.some(({value}) => value === COMETD_PATH))
+      .flatMap(line => sparing(line, SPARED, why))
+  const line = directiveAt(config, target.span ?? span)
+  const [path, url] = line?.args ?? []
+  if (!line || !path) return []
+  if (proxy === 'apache') {
+    const bare = /^[a-z0-9]+:\/\/[^/]+/i.exec(url?.value ?? '')?.[0]
+    if (!url || bare === undefined || !/^ProxyPass$/i.test(line.name)) return []
+    const quote = url.quote ?? ''
+    return [{span: url.span, text: `${quote}${bare}${path.value}${quote}`, why}]
+  }
+  const rewrites = siblingsAt(config, line.span).filter(({name, span: own}) => name === 'rewrite' && own.start < line.span.start)
+  if (rewrites.length > 0) return rewrites.flatMap(each => withoutLine(config, each, why))
+  const bare = /^https?:\/\/[^/]+/i.exec(path.value)?.[0]
+  return bare === undefined || bare === path.value ? [] : [{span: path.span, text: bare, why}]
+}
+
+/** Encoded slashes pass as they are, on both sides of the route. */
+function decided({config}: Site, span: Span, beside: End): readonly Edit[] {
+  const line = directiveAt(config, span)
+  const route = beside.kind === 'upstream' ? directiveAt(config, beside.target.span ?? beside.span) : undefined
+  const why = 'an encoded slash stays one'
+  if (!line || !/^AllowEncodedSlashes$/i.test(line.name)) return []
+  const kept = route && /^ProxyPass$/i.test(route.name) && !route.args.some(({value}) => value === 'nocanon')
+  const last = route?.args.at(-1)
+  return [
+    ...withArguments(line, 'NoDecode', why),
+    ...(kept && last ? [{span: {...last.span, start: last.span.end}, text: ' nocanon', why}] : []),
+  ]
 }

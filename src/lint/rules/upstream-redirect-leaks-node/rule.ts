@@ -23,10 +23,12 @@ export const rule: Rule = {
   inspect: ({site}) =>
     waysOf(site, HANDSHAKE, UPLOAD)
       .filter(way => way.end.kind === 'upstream' && !way.redirectsTranslated.value && way.sent('host').value === 'node')
-      .map(({redirectsTranslated: setting}) => ({
+      .map(way => ({setting: way.redirectsTranslated, host: way.sent('host')}))
+      .map(({setting, host}) => ({
         span: placeOf(setting),
         message: `Expected redirects of GMS to lead to the public address: "${setting.text}"`,
         expected: 'Location with the public host name',
         actual: 'Location with the name or address of a node, as GMS knows no other',
+        edits: host.put(site.proxy === 'apache' ? 'On' : '$http_host'),
       })),
 }

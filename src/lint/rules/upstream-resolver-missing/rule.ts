@@ -1,3 +1,4 @@
+import {named} from '../../variable-targets.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
@@ -30,6 +31,7 @@ export const rule: Rule = {
               message: `Missing resolver for ${name}`,
               expected: 'resolver with the address of a name server',
               actual: 'a variable whose host name nobody can be asked for',
+              edits: named(site.config, resolution.span ?? way.end.span),
             },
           ],
     ),

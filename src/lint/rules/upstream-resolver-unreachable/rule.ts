@@ -1,3 +1,9 @@
+import {allOf} from '../../source.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
+import {distinctEdits} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
+import {siblingsAt, withoutLine} from '../../source.ts'
+import {named} from '../../variable-targets.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
@@ -46,6 +52,7 @@ export const rule: Rule = {
               message: `Expected a name server that answers: "${address}"`,
               expected: 'a name server of the network that the proxy runs in',
               actual: because,
+              edits: reachable(site, span),
             },
           ]
     })
@@ -56,4 +63,18 @@ function whyNot(address: string, outside: string | undefined): string | undefine
   if (DOCKER.test(address) && outside !== undefined)
     return `127.0.0.11 answers inside containers only, and ${outside} is no container: when nobody answers, the nodes drop out`
   return NOBODY.test(address) ? 'an address that belongs to nobody' : undefined
+}
+
+/** HAProxy: those of the machine; nginx, which cannot ask for them: names that are looked up at the start, by the machine too. */
+function reachable(site: Site, span: Span): readonly Edit[] {
+  const {proxy, config} = site
+  const line = allOf(config, /^(?:nameserver|resolver)$/).find(({span: own}) => own.start <= span.start && span.end <= own.end)
+  if (!line) return []
+  const why = 'the name servers of this machine are asked'
+  if (proxy === 'haproxy') {
+    const others = siblingsAt(config, line.span).some(({name, span: own}) => (name === 'nameserver' || name === 'parse-resolv-conf') && own.start !== line.span.start)
+    return others ? withoutLine(config, line, why) : [{span: line.span, text: 'parse-resolv-conf', why}]
+  }
+  const routes = chatUpstreams(site).flatMap(({upstream: {resolution}, way}) => named(config, resolution.span ?? way.end.span))
+  return routes.length === 0 ? [] : [...distinctEdits(routes), ...withoutLine(config, line, why)]
 }

@@ -1,3 +1,5 @@
+import type {Way} from '../../../proxies/site.ts'
+import {routed} from '../../route-edits.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
@@ -28,6 +30,7 @@ export const rule: Rule = {
           message: `Missing route for ${way.request.path}`,
           expected: 'GMS is asked',
           actual: fateOf(way),
+          edits: routed(site, way, arrivingOf(routes) ?? way),
         })),
     ),
 }
@@ -35,4 +38,8 @@ export const rule: Rule = {
 function unrouted({bare, suffixed, files, upgraded}: RouteFates): readonly PathFate[] {
   const cometd = bare.fate === 'refused' && suffixed.fate === 'refused' && !upgraded ? [suffixed] : []
   return [...cometd, ...(files.fate === 'refused' ? [files] : [])]
+}
+
+function arrivingOf({bare, suffixed, files}: RouteFates): Way | undefined {
+  return [bare, suffixed, files].find(({fate}) => fate === 'arrives')?.way
 }
