@@ -46,6 +46,16 @@ function checksFor({cause, entry}: CatalogueCase, all: boolean): readonly string
   ).map(({meta}) => meta.id)
 }
 
+/** Beside what failed: chat of each kind goes on. */
+const KINDS: readonly string[] = [
+  'listener-reaches-gms',
+  'polling-chat',
+  'polling-callback-chat',
+  'upgrade-chat',
+  'upload-download-intact',
+  'affinity-same-node',
+]
+
 /** Reads, runs, explains and mends one configuration, in compressed time. */
 export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean; signal: AbortSignal}): Promise<CatalogueResult> {
   const began = Date.now()
@@ -86,26 +96,35 @@ export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean;
     toolVersion: '0.0.0',
     reproduce: `gms-proxy fix ${each.path} --timing compressed`,
   }
-  const {report} = await fix(subject, {verify: options, rules: RULES, tell: () => {}})
-  const [judged] = report.subjects
+  const before = await verify([subject], options)
+  const [judged] = before.subjects
   if (!judged) throw new Error(`no subject in the report of ${each.path}`)
-  const {mended = [], left = [], hunks = [], runs = 0} = judged.fix ?? {}
-  const failed = [...new Set([...mended, ...left.map(({id}) => id)])]
+  const failed = judged.outcomes.filter(({status}) => status === 'failed').map(({id}) => id)
+  const {causes: ranked, unexplained} = explain(judged, subject, RULES)
   // Where nothing failed the ranking is that of what was read.
-  const causes = failed.length > 0 ? judged.causes : explain(judged, subject, RULES).causes
+  const causes = failed.length > 0 ? ranked.filter(({explains}) => explains.length > 0) : ranked
+  const {report} =
+    failed.length > 0
+      ? await fix(subject, {
+          verify: {...options, only: all ? options.only : [...new Set([...failed, ...KINDS])]},
+          rules: RULES,
+          tell: () => {},
+        })
+      : {report: undefined}
+  const {left = [], hunks = [], runs = 0} = report?.subjects[0]?.fix ?? {}
   const idsWith = (status: string) =>
     judged.outcomes.filter(outcome => outcome.status === status).map(({id, because}) => `${id}: ${because ?? ''}`)
   return {
     failed,
     causes: causes.map(({id, confidence}) => `${confidence} ${id}`),
-    unexplained: judged.unexplained ?? [],
+    unexplained,
     detected: failed.length > 0 || fired,
     first: causes[0]?.id === each.cause,
     fixed: failed.length > 0 ? (left.length === 0 && hunks.length > 0 ? 'run' : 'no') : await harmless(mendedByReading()),
     hunks: hunks.map(({rules, mends}) => `${rules.join('+')}:${mends.length}`),
     left: left.map(({id}) => id),
     errored: idsWith('errored'),
-    runs,
+    runs: runs + 1,
     ms: Date.now() - began,
   }
 

@@ -19,13 +19,17 @@ const cases = catalogueCases().filter(
 )
 const results: Record<string, CatalogueResult> =
   cache !== undefined && existsSync(cache) ? (JSON.parse(readFileSync(cache, 'utf8')) as Record<string, CatalogueResult>) : {}
-const {signal} = new AbortController()
+const interrupted = new AbortController()
+const {signal} = interrupted
+// Proxies are taken down, and their folders with them.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)))
 const began = Date.now()
 const lane = pLimit(Number(atOnce))
 
 await Promise.all(
   cases.map(each =>
     lane(async () => {
+      if (signal.aborted) return
       if (!results[each.name]) {
         try {
           results[each.name] = await runCase(each, {all: all === '1', signal})

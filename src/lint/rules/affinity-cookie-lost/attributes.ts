@@ -1,3 +1,4 @@
+import type {Promises} from '../../../model/report.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {FILES_PATH} from '../../../wire/chat.ts'
 
@@ -7,7 +8,7 @@ const LEAST_S = 3600
 /** Why browsers drop a cookie or do not send it back. `text`: a Set-Cookie value, or the `cookie` line of HAProxy. */
 export function flawsOf(
   text: string,
-  {encrypted, host}: {encrypted: boolean; host: string | undefined},
+  {encrypted, host, promised}: {encrypted: boolean; host: string | undefined; promised?: Promises['cookie']},
 ): readonly Flaw[] {
   const {secure, unsure, sameSite, partitioned, path, maxAge, domain} = attributesOf(text)
   const found: Flaw[] = []
@@ -15,14 +16,48 @@ export function flawsOf(
     if (wrong) found.push({flaw, expected, pattern, right})
   }
   report(secure && !encrypted, 'Secure over plain http is dropped', 'no Secure on a listener without TLS', /;\s*Secure(?=\s*(?:;|"?$))/gi)
-  report(sameSite === 'none' && !secure && !unsure, 'SameSite=None without Secure is dropped', 'Secure beside SameSite=None', ...withSecure(encrypted, 'SameSite=None'))
-  report(partitioned && !secure && !unsure, 'Partitioned without Secure is dropped', 'Secure beside Partitioned', ...withSecure(encrypted, 'Partitioned'))
+  report(
+    sameSite === 'none' && !secure && !unsure,
+    'SameSite=None without Secure is dropped',
+    'Secure beside SameSite=None',
+    ...withSecure(encrypted, 'SameSite=None'),
+  )
+  report(
+    partitioned && !secure && !unsure,
+    'Partitioned without Secure is dropped',
+    'Secure beside Partitioned',
+    ...withSecure(encrypted, 'Partitioned'),
+  )
   report(path !== undefined && !covers(path), `Path=${path ?? ''} leaves requests of a chat out`, 'Path=/', /;\s*Path=[^;"]*/gi, '; Path=/')
-  report(maxAge !== undefined && maxAge < LEAST_S, `Max-Age=${maxAge ?? 0} ends within a chat`, `no Max-Age, or ${LEAST_S} and more`, /;\s*Max-Age=\d+/gi)
+  report(
+    maxAge !== undefined && maxAge < LEAST_S,
+    `Max-Age=${maxAge ?? 0} ends within a chat`,
+    `no Max-Age, or ${LEAST_S} and more`,
+    /;\s*Max-Age=\d+/gi,
+  )
+  // Only Secure cookies may be those of other sites, and only over TLS is there one.
+  const elsewhere = encrypted && !unsure
+  report(
+    elsewhere && promised?.sameSite === 'none' && sameSite !== 'none',
+    `pages of other sites were promised a chat, ${sameSite === undefined ? 'without SameSite=None' : `SameSite=${capitalised(sameSite)}`} keeps it from them`,
+    'SameSite=None; Secure',
+    sameSite === undefined ? AT_THE_END : /;\s*SameSite=\w+/gi,
+    secure ? '; SameSite=None' : '; Secure; SameSite=None',
+  )
+  report(
+    elsewhere && promised?.partitioned === true && !partitioned,
+    'without Partitioned browsers drop it on pages of other sites',
+    'Partitioned beside SameSite=None and Secure',
+    AT_THE_END,
+    '; Partitioned',
+  )
   const foreign = domain !== undefined && host !== undefined && /^[a-z0-9.-]+$/i.test(host) && !belongs(host.toLowerCase(), domain)
   report(foreign, `Domain=${domain ?? ''} is not that of ${host ?? ''}`, 'no Domain', /;\s*Domain=[^;"]*/gi)
   return found
 }
+
+/** Behind the last attribute, quoted or not. */
+const AT_THE_END = /(?="?$)(?<!"$)/g
 
 /** Why a browser drops a cookie, and the text of it that has to be another. */
 export interface Flaw {
@@ -85,6 +120,10 @@ function ofLine(text: string): readonly string[] {
 function covers(path: string): boolean {
   const prefix = path.startsWith('/') ? path : ''
   return [COMETD_PATH, FILES_PATH].every(wanted => prefix !== '' && (wanted === prefix || wanted.startsWith(prefix.replace(/\/?$/, '/'))))
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
 function belongs(host: string, domain: string): boolean {
