@@ -24,6 +24,8 @@ const OWN = ['host', 'connection', 'content-length', 'transfer-encoding', 'upgra
 /** GMS's own paths; whoever copies one means the server. */
 const GMS_PATH = /^\/(genesys(\/cometd)?\/?)?$/
 
+const NAME_A_SERVER = 'name a server such as http://gms1.example.com:8080'
+
 /**
  * The real nodes of `--upstream`; none for `simulator`.
  * @throws UsageError for anything but http and https URLs of servers.
@@ -31,21 +33,27 @@ const GMS_PATH = /^\/(genesys(\/cometd)?\/?)?$/
 export function upstreamUrls(value: AccessFlags['upstream']): readonly URL[] {
   const words = listOf(value).flatMap(word => listOf(word))
   if (words.length === 0 || (words.length === 1 && words[0] === 'simulator')) return []
-  return words.map(word => {
-    // Before the @ may stand a password, and URLs are read with fewer slashes too.
-    const named = word.replace(/^([a-z][a-z0-9+.-]*:\/\/|).*@/is, '$1')
-    const suggestions = ['name a server such as http://gms1.example.com:8080']
-    const problem = (why: string) => new UsageError(`--upstream ${named}: ${why}`, {suggestions})
-    if (word === 'simulator') throw problem('simulator cannot be mixed with real nodes')
-    if (!URL.canParse(word)) throw problem('that is neither a URL nor simulator')
-    const url = new URL(word)
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw problem(`${url.protocol} is not spoken here, http: and https: are`)
-    if (url.username !== '' || url.password !== '')
-      throw problem('credentials do not belong into a URL: use --auth, or --header for a gateway')
-    if (!GMS_PATH.test(url.pathname) || url.search !== '' || url.hash !== '')
-      throw problem('the paths are those of GMS and cannot be changed: give scheme, host and port only')
-    return new URL(url.origin)
-  })
+  if (words.includes('simulator'))
+    throw new UsageError('--upstream simulator cannot be mixed with real nodes', {suggestions: [NAME_A_SERVER]})
+  return words.map(word => gmsUrl(word, '--upstream'))
+}
+
+/**
+ * A GMS that `flag` names by its server, or by its own path.
+ * @throws UsageError that never repeats a password.
+ */
+export function gmsUrl(word: string, flag: '--upstream' | '--direct'): URL {
+  // Before the @ may stand a password, and URLs are read with fewer slashes too.
+  const named = word.replace(/^([a-z][a-z0-9+.-]*:\/\/|).*@/is, '$1')
+  const problem = (why: string) => new UsageError(`${flag} ${named}: ${why}`, {suggestions: [NAME_A_SERVER]})
+  if (!URL.canParse(word)) throw problem(flag === '--upstream' ? 'that is neither a URL nor simulator' : 'that is no URL')
+  const url = new URL(word)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw problem(`${url.protocol} is not spoken here, http: and https: are`)
+  if (url.username !== '' || url.password !== '')
+    throw problem('credentials do not belong into a URL: use --auth, or --header for a gateway')
+  if (!GMS_PATH.test(url.pathname) || url.search !== '' || url.hash !== '')
+    throw problem('the paths are those of GMS and cannot be changed: give scheme, host and port only')
+  return new URL(url.origin)
 }
 
 /**

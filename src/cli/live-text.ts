@@ -1,6 +1,7 @@
 import {duration, harmless, wrap} from '../report/plain.ts'
+import {brief} from '../report/text-causes.ts'
 import {styles} from '../report/text-styles.ts'
-import type {Status} from '../model/report.ts'
+import type {Cause, Status} from '../model/report.ts'
 import {inFront} from '../diagnose/live/diagnose-url.ts'
 import {writer} from '../diagnose/live/judge.ts'
 import type {LiveAnswer, LiveReport, Seen} from '../diagnose/live/live.ts'
@@ -34,7 +35,8 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
       ).map((line, index) => (index === 0 ? `  ${style.mark(status)} ${style.of(status, line)}` : `    ${line}`))
     })
     .flat()
-  const causes = report.causes.flatMap(({id, confidence, title, because, location, remediation, explains, patch}) => [
+  const [told, possible] = partitioned(report, verbose)
+  const causes = told.flatMap(({id, confidence, title, because, location, remediation, explains, patch}) => [
     '',
     `${style.mark('failed')} ${style.bold(title)}  ${style.dim(`${confidence} · ${id}`)}`,
     ...because.flatMap((text, index) => row(index === 0 ? 'Seen' : '', text)),
@@ -49,7 +51,7 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
   ])
   const unexplained = report.unexplained ?? []
   const raw = [...Object.values(seen.asks), ...(seen.underOtherHost ? [seen.underOtherHost.answer] : [])]
-  const shownRaw = raw.filter(answer => verbose || notable(answer))
+  const shownRaw = verbose ? raw : onceEach(raw.filter(notable))
   const answers = shownRaw.flatMap(answer => [
     ...row(
       answer.what,
@@ -67,6 +69,9 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
     '',
     ...felt,
     ...causes,
+    ...(possible.length > 0
+      ? ['', style.dim('Also possible:'), ...possible.flatMap(cause => brief(cause, {colour, width, verbose}, style))]
+      : []),
     ...(unexplained.length > 0 ? ['', `${style.mark('errored')} not explained for sure: ${unexplained.join(', ')}`] : []),
     ...(idle?.cutMs === undefined
       ? []
@@ -78,6 +83,21 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
       ? `${style.mark('passed')} nothing wrong was seen from here`
       : `${style.mark('failed')} ${failed.length} failed · ${report.causes.length} ${report.causes.length === 1 ? 'cause' : 'causes'} named${direct ? '' : style.dim('   --direct URL compares with GMS itself, --config FILE with the file')}`,
   ].join('\n')
+}
+
+/** Causes that are told in full, and those that only might be beside one that is surer: they are told in full where somebody wants it all. */
+function partitioned({causes}: LiveReport, verbose: boolean): readonly [readonly Cause[], readonly Cause[]] {
+  const surer = new Set(causes.flatMap(({confidence, explains}) => (confidence === 'possible' ? [] : explains)))
+  const aside = ({confidence, explains}: Cause) => !verbose && confidence === 'possible' && explains.every(id => surer.has(id))
+  return [causes.filter(cause => !aside(cause)), causes.filter(aside)]
+}
+
+/** Answers that say the same to the same question are shown once. */
+function onceEach(answers: readonly LiveAnswer[]): readonly LiveAnswer[] {
+  const shown = new Map(
+    answers.map(answer => [JSON.stringify([answer.what, answer.statusLine, answer.body, answer.failure?.reason]), answer]),
+  )
+  return [...shown.values()]
 }
 
 const PHASES = ['listener-name-resolves', 'listener-accepts-connections', 'tls-terminates']

@@ -6,6 +6,8 @@ import type {Severity} from '../model/catalogue.ts'
 import {isHalf, reaches} from '../model/report.ts'
 import type {Report} from '../model/report.ts'
 import type {Canvas} from '../report/canvas.ts'
+import {isLive} from '../diagnose/live/live.ts'
+import {liveText} from './live-text.ts'
 import {pagesIn} from './pages.ts'
 import {FORMATS} from '../report/index.ts'
 import type {Format} from '../report/index.ts'
@@ -73,7 +75,11 @@ export async function writeReports(report: Report, files: readonly ReportFile[],
 /** A report in the format of that name. `root`: the folder of the package, where the pages of the catalogue lie. */
 export function printed(report: Report, format: string, canvas: Canvas, root: string): string {
   const name = REPORT_FORMATS.find(each => each === format) ?? 'text'
-  return FORMATS[name](report, canvas, pagesIn(root))
+  const live = name === 'text' ? report.subjects.filter(isLive) : []
+  if (live.length === 0) return FORMATS[name](report, canvas, pagesIn(root))
+  const others = report.subjects.filter(subject => !isLive(subject))
+  const texts = live.map(subject => liveText(subject, canvas))
+  return [...texts, ...(others.length > 0 ? [FORMATS.text({...report, subjects: others}, canvas, pagesIn(root))] : [])].join('\n\n')
 }
 
 /** What the process says with its exit code: 3 wins over 1. */

@@ -49,7 +49,8 @@ export function causeSummary({causes, unexplained = []}: SubjectReport, canvas: 
   ]
 }
 
-function brief(cause: Cause, canvas: Canvas, style: Styles): readonly string[] {
+/** A cause in a line or two: how sure, its place, what mends it. */
+export function brief(cause: Cause, canvas: Canvas, style: Styles): readonly string[] {
   const {id, confidence, title, location, remediation} = cause
   const [first = '', ...more] = wrap(harmless(title), canvas.width - INDENT - WORDS.certain.length - id.length - 4)
   const margin = ' '.repeat(INDENT + WORDS.certain.length + 1)

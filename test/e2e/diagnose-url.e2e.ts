@@ -19,6 +19,7 @@ import type {Authority} from '../../src/runtime/certificates.ts'
 import {makeAuthority} from '../../src/runtime/certificates.ts'
 import {ANYBODY} from '../../src/verify/gms.ts'
 import type {LiveProxyOptions} from '../support/live-proxy.ts'
+import {runCli} from '../support/cli.ts'
 import {liveProxy} from '../support/live-proxy.ts'
 
 /*
@@ -406,3 +407,27 @@ frontend chat
     },
   }
 }
+
+describe('the command', () => {
+  it('joins what is seen from outside with the file, and with GMS itself', {timeout: 180_000}, async () => {
+    const file = 'polling-timeout-below-hold/fires.nginx.conf'
+    await using live = await liveProxy({file, proxy: 'nginx'})
+    const gms = live.simulator.nodes[0]
+    const config = `src/lint/rules/${file}`
+    const {stdout, exitCode, stderr} = await runCli([
+      'diagnose',
+      live.url.origin,
+      '--config',
+      config,
+      '--direct',
+      `http://127.0.0.1:${gms?.port}`,
+      '--timeout',
+      '70s',
+    ])
+    expect(exitCode, stdout + stderr).toBe(1)
+    expect(stdout).toMatch(/✖ .*  certain · polling-timeout-below-hold\n/)
+    expect(stdout).toMatch(new RegExp(`Where +${config}:\\d+`))
+    expect(stdout).toContain('GMS itself, asked directly, does this well')
+    expect(stdout).toMatch(/\n +\+ +proxy_read_timeout 45s;/)
+  })
+})

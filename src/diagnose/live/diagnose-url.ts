@@ -58,17 +58,17 @@ export async function diagnoseUrl(url: URL, options: DiagnoseUrlOptions): Promis
   const promises = options.promises ?? expectationsOfForeign({name: 'unknown', nodes: 1})
   const budgets = options.budgets ?? budgetsFor(promises)
   const longest = limitMs === undefined ? idleMs : Math.max(LEAST_IDLE_MS, Math.min(idleMs, limitMs - BESIDE_MS))
-  const lookAt = (at: URL, names: readonly string[]) =>
+  const lookAt = (at: URL, names: readonly string[], tell?: (step: string) => void) =>
     look(targetAt(at, access), {
       budgets,
       idleMs: longest,
       maxFileSize: promises.maxFileSize,
       hosts: names,
       signal,
-      ...(onStep ? {onStep} : {}),
+      ...(tell ? {onStep: tell} : {}),
     })
   // One after the other in what is quick, side by side in what waits: both look at most once through the longest wait.
-  const [seen, seenDirect] = await Promise.all([lookAt(url, hosts), direct ? lookAt(direct, []) : undefined])
+  const [seen, seenDirect] = await Promise.all([lookAt(url, hosts, onStep), direct ? lookAt(direct, []) : undefined])
   signal.throwIfAborted()
   const own = judge(seen, promises)
   const other = seenDirect && judge(seenDirect, promises)

@@ -96,7 +96,8 @@ const TITLES: Readonly<Record<AnsweredBy['who'], string>> = {
 /** `by nginx 1.22.1`, `probably by HAProxy`. */
 export function writer({who, confidence, version}: AnsweredBy): string {
   const sure: Readonly<Record<Confidence, string>> = {certain: 'by', likely: 'probably by', possible: 'perhaps by'}
-  return `${who === 'unknown' ? 'by' : sure[confidence]} ${TITLES[who]}${version === undefined ? '' : ` ${version}`}`
+  const named = version === undefined ? TITLES[who] : who === 'gms' ? `${TITLES[who]} (Jetty ${version})` : `${TITLES[who]} ${version}`
+  return `${who === 'unknown' ? 'by' : sure[confidence]} ${named}`
 }
 
 const line = (answer: LiveAnswer) => `${answer.what} → ${shown(answer)}${answer.body === '' ? '' : `: ${excerpt(answer.body)}`}`

@@ -94,3 +94,8 @@ export interface LiveDetails {
 export interface LiveReport extends SubjectReport {
   live: LiveDetails
 }
+
+/** True for what `diagnose URL` says, which has phases to tell of. */
+export function isLive(report: SubjectReport): report is LiveReport {
+  return 'live' in report
+}

@@ -2,7 +2,7 @@ import type {Draft} from '../import-draft.ts'
 import {durationText, sizeText} from '../import-draft.ts'
 import {FORM_BYTES, pollPatience} from '../margins.ts'
 import type {Setting} from '../site.ts'
-import type {Source} from './import-foreign.ts'
+import type {Source} from './import-source.ts'
 
 /** Defaults of the parameters. ms, bytes, counts. */
 const DEFAULTS = {

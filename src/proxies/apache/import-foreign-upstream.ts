@@ -3,7 +3,7 @@ import type {Draft} from '../import-draft.ts'
 import {durationText} from '../import-draft.ts'
 import {nodeNames} from '../node-names.ts'
 import type {Node, Upstream} from '../site.ts'
-import type {Source} from './import-foreign.ts'
+import type {Source} from './import-source.ts'
 import type {Line} from './site-lines.ts'
 
 /** Half of what GMS (Jetty) keeps an idle connection for, and all of it, ms. */

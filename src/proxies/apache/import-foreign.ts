@@ -1,65 +1,17 @@
-import {COMETD_PATH} from '../../wire/bayeux.ts'
-import {FILES_PATH} from '../../wire/chat.ts'
 import type {Draft} from '../import-draft.ts'
-import type {Listener, Request, Site, Upstream, Way} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {foreignAccess} from './import-foreign-access.ts'
 import {foreignListeners} from './import-foreign-listeners.ts'
 import {foreignTimes} from './import-foreign-times.ts'
 import {foreignUpstream} from './import-foreign-upstream.ts'
 import {foreignLeftovers} from './import-leftovers.ts'
-import {site as siteOf} from './site.ts'
+import {sourceOf} from './import-source.ts'
 import type {Line} from './site-lines.ts'
-import type {Server} from './site-servers.ts'
-import {serversOf} from './site-servers.ts'
-
-const POLL: Request = {title: 'the held poll', method: 'POST', path: `${COMETD_PATH}/connect`, headers: {}}
-const UPLOAD: Request = {title: 'the upload', method: 'POST', path: FILES_PATH, headers: {}}
-const WEBSOCKET: Request = {title: 'the upgrade', method: 'GET', path: COMETD_PATH, headers: {upgrade: 'websocket', connection: 'Upgrade'}}
-export const FRONT_PAGE: Request = {title: 'the front page', method: 'GET', path: '/', headers: {}}
-
-/** A configuration that others wrote, as an import reads it. */
-export interface Source {
-  config: ParsedConfig
-  site: Site
-  lines: readonly Line[]
-  servers: readonly Server[]
-  /** Listeners that lead to GMS, or the first one when none does. */
-  chat: readonly Listener[]
-  others: readonly Listener[]
-  serverOf(listener: Listener): Server | undefined
-  upstream?: Upstream
-  /** At the first chat listener that leads to the nodes. */
-  poll: Way
-  upload: Way
-  webSocket: Way
-}
 
 /** What a configuration that others wrote says in the words of the parameters. */
 export function importForeign(config: ParsedConfig, version: string, lines: readonly Line[], draft: Draft): void {
-  const site = siteOf(config, version)
-  const found = site.listeners.filter(({chat}) => chat)
-  const chat = found.length > 0 ? found : site.listeners.slice(0, 1)
-  const leads = chat.find(listener => site.trace(listener, POLL).end.kind === 'upstream') ?? chat[0]
-  if (!leads) return
-  const [poll, upload, webSocket] = [site.trace(leads, POLL), site.trace(leads, UPLOAD), site.trace(leads, WEBSOCKET)]
-  const ends = [poll, webSocket, upload].flatMap(({end}) => (end.kind === 'upstream' ? [end.upstream] : []))
-  const upstream = ends[0] ?? site.upstreams[0]
-  const servers = serversOf(lines)
-  const source: Source = {
-    config,
-    site,
-    lines,
-    servers,
-    chat,
-    others: site.listeners.filter(listener => !chat.includes(listener)),
-    serverOf: ({span}) =>
-      servers.find(({section}) => section?.directive.span.file === span.file && section.directive.span.start === span.start) ?? servers[0],
-    ...(upstream ? {upstream} : {}),
-    poll,
-    upload,
-    webSocket,
-  }
+  const source = sourceOf(config, version, lines)
+  if (!source) return
   const redirectors = foreignListeners(source, draft)
   foreignUpstream(source, draft)
   foreignTimes(source, draft)

@@ -1,7 +1,7 @@
 import type {Span} from '../../model/bundle.ts'
 import type {Draft} from '../import-draft.ts'
-import type {Source} from './import-foreign.ts'
-import type {Rendered} from './import-rendered.ts'
+import type {Source} from './import-source.ts'
+import type {Rendered} from './import-text.ts'
 import type {Line} from './site-lines.ts'
 
 const words = (...all: readonly string[]) => new Set(all.flatMap(line => line.toLowerCase().split(' ')))

@@ -5,8 +5,8 @@ import {MOZILLA_GUIDELINES} from '../mozilla-guidelines.ts'
 import type {Directive} from '../syntax.ts'
 import {inOrder} from './import-order.ts'
 import type {Placed} from './import-order.ts'
-import type {Rendered} from './import-rendered.ts'
-import {isIn} from './import-rendered.ts'
+import type {Rendered} from './import-text.ts'
+import {isIn} from './import-text.ts'
 import {virtualHosts} from './view-listeners.ts'
 
 type Plain = Parameters['listener'][number]

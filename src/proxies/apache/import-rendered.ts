@@ -3,9 +3,10 @@ import type {Draft} from '../import-draft.ts'
 import {durationText, sizeText} from '../import-draft.ts'
 import {FORM_BYTES, pollPatience} from '../margins.ts'
 import {nodeNames} from '../node-names.ts'
-import type {Directive, ParsedConfig} from '../syntax.ts'
 import {importRenderedListeners} from './import-rendered-listeners.ts'
 import {importSnippets} from './import-snippets.ts'
+import {isIn, said} from './import-text.ts'
+import type {Rendered} from './import-text.ts'
 import {APACHE_LAYOUTS} from './layouts.ts'
 import type {Line} from './site-lines.ts'
 import {threadsFor} from './threads.ts'
@@ -17,43 +18,6 @@ const DEFAULT_OPEN_FILES = 524_288
 const SMALLEST_OPEN_FILES = 256
 /** `ttl=` that stands for no `upstream.keepAlive`, seconds. */
 const DEFAULT_TTL = '15'
-
-/** A file that this tool has rendered, in reading order. */
-export interface Rendered {
-  config: ParsedConfig
-  lines: readonly Line[]
-  /** `VirtualHost` sections of the chat, in order. */
-  hosts: readonly Directive[]
-  /** `VirtualHost` of the counters. */
-  metrics?: Directive
-  comments: readonly string[]
-}
-
-/** The same names in balancers and rewriting as this tool gives them; `undefined` for everything else. */
-export function renderedFrom(config: ParsedConfig, lines: readonly Line[]): Rendered | undefined {
-  const named = (name: string) => lines.some(line => line.name === 'proxy' && line.values[0] === name)
-  const marks = lines.some(({name, values}) => name === 'rewriterule' && values[2]?.includes('E=gms_upgrade:websocket') === true)
-  if (!named('balancer://gms') || !named('balancer://gms-websocket') || !marks) return undefined
-  const all = lines.filter(({name, directive}) => name === 'virtualhost' && directive.block).map(({directive}) => directive)
-  const metrics = all.find(host => lines.some(line => line.name === 'proxystatus' && isIn(line, host)))
-  const hosts = all.filter(host => host !== metrics && lines.some(line => line.name === 'proxypass' && isIn(line, host)))
-  if (hosts.length === 0) return undefined
-  const comments = config.files.flatMap(({comments: own = []}) => own.map(({text}) => text))
-  return {config, lines, hosts, ...(metrics ? {metrics} : {}), comments}
-}
-
-export function isIn(line: Line, section: Directive): boolean {
-  return line.within.some(({directive}) => directive === section)
-}
-
-/** Of the first comment that says so, what stands in its brackets. */
-export function said(comments: readonly string[], pattern: RegExp): string | undefined {
-  for (const text of comments) {
-    const match = pattern.exec(text)
-    if (match) return match[1] ?? ''
-  }
-  return undefined
-}
 
 /** Every parameter of a file that this tool has rendered. */
 export function importRendered(rendered: Rendered, draft: Draft): void {

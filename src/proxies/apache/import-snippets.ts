@@ -1,6 +1,6 @@
 import type {Draft} from '../import-draft.ts'
 import type {Directive} from '../syntax.ts'
-import type {Rendered} from './import-rendered.ts'
+import type {Rendered} from './import-text.ts'
 
 /** What a rendered balancer section holds. */
 const OF_BALANCER = /^\s*(?:BalancerMember\s|ProxySet\s+stickysession=|SSLProxy\w+\s|#\s*upstream: TLS to the nodes)/

@@ -4,7 +4,8 @@ import type {Imported} from '../proxy.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {importForeign} from './import-foreign.ts'
 import {importLeftovers} from './import-leftovers.ts'
-import {importRendered, renderedFrom} from './import-rendered.ts'
+import {importRendered} from './import-rendered.ts'
+import {renderedFrom} from './import-text.ts'
 import {effective} from './site-lines.ts'
 
 /** The parameters that a configuration of httpd was, or could have been, rendered from. Never throws for bad text. */
