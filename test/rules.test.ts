@@ -14,6 +14,7 @@ import {PROXIES} from '../src/proxies/index.ts'
 import {CHECKS} from '../src/verify/checks/index.ts'
 import {CAUSES} from './support/causes.ts'
 import {findingsIn, MEASURED, readRuleFile, ruleFolders, rulesFolder, told} from './support/rule-files.ts'
+import {UNMENDED} from './support/unmended.ts'
 
 const folders = await ruleFolders()
 const rules = folders.map(({rule}) => rule)
@@ -78,10 +79,18 @@ describe('files that a rule fires on', () => {
     }
   })
 
-  it.each(firing)('%s is mended by the edits that are offered', async (name, {rule, file}) => {
+  it('names only files that are there as those that no edit mends', () => {
+    const names = new Set(firing.map(([name]) => name))
+    expect(Object.keys(UNMENDED).filter(name => !names.has(name))).toEqual([])
+  })
+
+  it.each(firing)('%s is mended by the edits of its rule, or says why not', async (name, {rule, file}) => {
     const {bundle, promises} = await readRuleFile(file)
     const before = errorsIn(bundle, promises)
     const mended = mend(bundle, rule, promises)
+    expect(mended === undefined, `${name}: no edit is offered (${UNMENDED[name] ?? 'and no reason is given'})`).toBe(
+      UNMENDED[name] !== undefined,
+    )
     if (!mended) return
     expect(told(findingsIn(mended, [rule], {promises})), `${name} after its edits`).toEqual([])
     expect(

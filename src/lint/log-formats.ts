@@ -68,8 +68,9 @@ function ownFormat({config}: Site, {setting}: Log): readonly Edit[] {
   const first = http?.block?.[0] ?? config.files.find(({path}) => path === home.file)?.directives[0]
   const path = /^access_log\s+(\S+?);?(?:\s|$)/.exec(setting.text)?.[1]
   if (!first || path === undefined) return []
-  return [
-    ...insertedBefore(config, first.span, [`log_format gms_chat ${NGINX_LINE};`], 'a format without the query'),
-    ...setting.put(`${path} gms_chat`),
-  ]
+  const format = `log_format gms_chat ${NGINX_LINE};`
+  // Where nothing is written nginx logs for all paths: so does the line that takes its place.
+  if (!setting.span && http)
+    return insertedBefore(config, first.span, [format, `access_log ${path} gms_chat;`], 'a format without the query')
+  return [...insertedBefore(config, first.span, [format], 'a format without the query'), ...setting.put(`${path} gms_chat`)]
 }

@@ -42,7 +42,11 @@ function namedBeside(config: ParsedConfig, known: string, path: string, why: str
 }
 
 /** A `location` for the path: the one that is there wins over expressions from now on, or that of another path is copied. */
-function locationFor(config: ParsedConfig, {path, lost, arriving}: {path: string; lost: Span; arriving: Span}, why: string): readonly Edit[] {
+function locationFor(
+  config: ParsedConfig,
+  {path, lost, arriving}: {path: string; lost: Span; arriving: Span},
+  why: string,
+): readonly Edit[] {
   const server = blocksAround(config, arriving).find(({name}) => name === 'server')
   const taken = blocksAround(config, lost).findLast(({name}) => name === 'location')
   const isExpression = /^~\*?$/.test(taken?.args[0]?.value ?? '')
@@ -56,7 +60,9 @@ function locationFor(config: ParsedConfig, {path, lost, arriving}: {path: string
   const head = text.slice(0, opens.span.start - model.span.start)
   const body = text.slice(closes.span.end - model.span.start)
   const indent = ' '.repeat(model.span.column - 1)
-  const lines = `${head}${isExpression ? '^~ ' : ''}${path}${body}`.split(/\r?\n/).map(line => (line.startsWith(indent) ? line.slice(indent.length) : line))
+  const lines = `${head}${isExpression ? '^~ ' : ''}${path}${body}`
+    .split(/\r?\n/)
+    .map(line => (line.startsWith(indent) ? line.slice(indent.length) : line))
   return insertedBelow(config, model.span, ['', ...lines], why)
 }
 

@@ -79,7 +79,13 @@ export function insertedBelow({bundle}: ParsedConfig, span: Span, lines: readonl
   const feed = source.indexOf('\n', span.end)
   const end = feed === -1 ? source.length : feed - (source[feed - 1] === '\r' ? 1 : 0)
   const {line, column} = new Lines(source).at(end)
-  return [{span: {file: span.file, start: end, end, line, column}, text: lines.map(each => (each === '' ? eol : `${eol}${indent}${each}`)).join(''), why}]
+  return [
+    {
+      span: {file: span.file, start: end, end, line, column},
+      text: lines.map(each => (each === '' ? eol : `${eol}${indent}${each}`)).join(''),
+      why,
+    },
+  ]
 }
 
 /** Other words in the place of all arguments of a directive. */

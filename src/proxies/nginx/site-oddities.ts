@@ -305,7 +305,13 @@ function unknownVariables(places: readonly Placed[], http: Scope, variables: Var
       [...new Set(namesIn(argument.value))]
         .filter(name => !isMade(name))
         .map(name =>
-          odd('variable-unknown', argument.span, `$${name}`, `nothing sets $${name}: nginx refuses a variable that it does not know`, neededTables(http, `$${name}`)),
+          odd(
+            'variable-unknown',
+            argument.span,
+            `$${name}`,
+            `nothing sets $${name}: nginx refuses a variable that it does not know`,
+            neededTables(http, `$${name}`),
+          ),
         ),
     )
   })

@@ -1,9 +1,9 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Setting, Site} from '../../../proxies/site.ts'
 import {loads} from '../../apache-modules.ts'
-import {directiveAt, insertedBelow, siblingsAt, withArguments} from '../../source.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
+import {directiveAt, insertedBelow, siblingsAt, withArguments} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,9 +1,9 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
+import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

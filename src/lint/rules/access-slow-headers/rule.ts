@@ -1,8 +1,8 @@
-import {loading, loads} from '../../apache-modules.ts'
-import {insertedInto} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
+import {loading, loads} from '../../apache-modules.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, secondsIn} from '../../settings.ts'
+import {insertedInto} from '../../source.ts'
 
 /** The longest that one of the three allows by default (nginx), ms. */
 const LONGEST_MS = 60_000
@@ -50,7 +50,10 @@ export const rule: Rule = {
       // A module that is not loaded knows no directive.
       edits:
         site.proxy === 'apache' && !setting.span && !loads(site.config, 'reqtimeout')
-          ? [...loading(site.config, 'reqtimeout'), ...insertedInto(site.config, setting.home, `RequestReadTimeout header=${right} body=60,MinRate=100`)]
+          ? [
+              ...loading(site.config, 'reqtimeout'),
+              ...insertedInto(site.config, setting.home, `RequestReadTimeout header=${right} body=60,MinRate=100`),
+            ]
           : setting.put(right),
     }))
   },

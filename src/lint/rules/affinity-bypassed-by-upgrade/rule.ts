@@ -1,13 +1,12 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import type {WayToGms} from '../../settings.ts'
-import {conditionsOf} from '../../rewrite-rules.ts'
-import {directiveAt, withoutLine} from '../../source.ts'
-import type {Upstream} from '../../../proxies/site.ts'
+import type {Site, Upstream} from '../../../proxies/site.ts'
 import {PUBLISH, WEBSOCKET} from '../../requests.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
 import type {Rule} from '../../rule.ts'
 import {balanced, choosable, named} from '../../sessions.ts'
+import type {WayToGms} from '../../settings.ts'
 import {waysToGms} from '../../settings.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,11 +1,11 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Setting, Site} from '../../../proxies/site.ts'
-import {directiveAt, everyDirective, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
 import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
 import {balanced, OVER_HTTP} from '../../sessions.ts'
 import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
+import {directiveAt, everyDirective, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
 import {flawsOf} from './attributes.ts'
 import type {Flaw} from './attributes.ts'
 

@@ -2,12 +2,12 @@ import type {Edit} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {cookieAffinity, routeCookie} from '../../affinity-edits.ts'
-import type {Balanced} from '../../sessions.ts'
-import {allOf, blocksAround, insertedBelow} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
+import type {Balanced} from '../../sessions.ts'
 import {balanced, isLearned, isSetByGms, OVER_HTTP} from '../../sessions.ts'
 import {placeOf} from '../../settings.ts'
+import {allOf, blocksAround, insertedBelow} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {
@@ -55,7 +55,12 @@ export const rule: Rule = {
           message: `Expected somebody to set the cookie ${cookie}: the proxy reads it, and adds it to no answer`,
           expected: `Set-Cookie: ${cookie}=… with the first answer`,
           actual: `${setting.text}, and no header that sets ${cookie}`,
-          edits: site.proxy === 'apache' ? routeCookie(site, upstream, cookie) : site.proxy === 'nginx' ? answered(site, {upstream, ways}, cookie) : [],
+          edits:
+            site.proxy === 'apache'
+              ? routeCookie(site, upstream, cookie)
+              : site.proxy === 'nginx'
+                ? answered(site, {upstream, ways}, cookie)
+                : [],
         },
       ]
     }),

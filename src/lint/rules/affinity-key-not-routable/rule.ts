@@ -1,12 +1,12 @@
-import {cookieAffinity} from '../../affinity-edits.ts'
-import {replacedIn} from '../../source.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
+import {cookieAffinity} from '../../affinity-edits.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 import type {Balanced} from '../../sessions.ts'
 import {balanced, isHashed, isLearned, isSetByGms, OVER_HTTP} from '../../sessions.ts'
 import {placeOf} from '../../settings.ts'
+import {replacedIn} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

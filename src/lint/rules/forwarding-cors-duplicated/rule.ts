@@ -1,10 +1,9 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, withoutLine} from '../../source.ts'
-import type {Way} from '../../../proxies/site.ts'
+import type {Site, Way} from '../../../proxies/site.ts'
 import {HANDSHAKE, POLL, UPLOAD} from '../../requests.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
 import {placeOf, titlesOf, waysToGms} from '../../settings.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 
 const ALLOW_ORIGIN = 'access-control-allow-origin'
 

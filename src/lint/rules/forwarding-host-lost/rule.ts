@@ -1,13 +1,12 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
+import type {HeaderSource, SentHeader, Site} from '../../../proxies/site.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {FILES_PATH} from '../../../wire/chat.ts'
-import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
-import type {HeaderSource, SentHeader} from '../../../proxies/site.ts'
 import {WEBSOCKETS} from '../../cascades.ts'
 import {POLL, UPLOAD, WEBSOCKET} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
+import {directiveAt, siblingsAt, withoutLine} from '../../source.ts'
 
 /** What GMS sees in the place of the public Host. */
 const LOST: Readonly<Partial<Record<HeaderSource, string>>> = {

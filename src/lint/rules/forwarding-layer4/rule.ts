@@ -1,8 +1,10 @@
-import type {Listener} from '../../../proxies/site.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Listener, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {POLL} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
+import {blocksAround, insertedBelow} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {
@@ -44,12 +46,27 @@ export const rule: Rule = {
     const ofGms = new Set(hosts(read))
     return chats
       .filter(listener => listener.layer4.value && (read.length === 0 || hosts([listener]).some(host => ofGms.has(host))))
-      .map(({address, layer4}) => ({
+      .map(({address, layer4, span}) => ({
         span: placeOf(layer4),
         message: `Expected HTTP to be read at ${address}: bytes are passed on as they come`,
         expected: site.proxy === 'haproxy' ? 'mode http' : 'a server in http {}',
         actual: inForce(layer4),
-        edits: site.proxy === 'haproxy' ? layer4.put('http') : [],
+        edits: site.proxy === 'haproxy' ? [...layer4.put('http'), ...said(site, span)] : [],
       }))
   },
+}
+
+/** Whoever reads HTTP says who asks, and lets nobody else say it. */
+const HEADERS = [
+  'http-request del-header Upgrade unless { req.hdr(Upgrade) -m str -i websocket }',
+  'http-request del-header X-Real-IP',
+  'http-request del-header Forwarded',
+  'http-request set-header X-Forwarded-For %[src]',
+  'http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',
+]
+
+function said({config}: Site, listener: Span): readonly Edit[] {
+  const [section] = blocksAround(config, listener)
+  const last = section?.block?.findLast(({name}) => name === 'bind')
+  return last ? insertedBelow(config, last.span, HEADERS, 'GMS learns who asks') : []
 }

@@ -1,7 +1,7 @@
 import type {Upstream} from '../../../proxies/site.ts'
+import {chatUpstreams} from '../../routes.ts'
 import type {Inspection, Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
-import {chatUpstreams} from '../../routes.ts'
 
 export const rule: Rule = {
   meta: {

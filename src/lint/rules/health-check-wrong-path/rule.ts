@@ -1,13 +1,12 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
+import type {Health, Site} from '../../../proxies/site.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {FILES_PATH, SERVICES_PATH, STATUS_PATH} from '../../../wire/chat.ts'
-import type {Health} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
+import {chatUpstreams} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf} from '../../settings.ts'
-import {chatUpstreams} from '../../routes.ts'
+import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

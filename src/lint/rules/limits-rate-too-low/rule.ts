@@ -1,12 +1,11 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {allOf, directiveAt, replacedIn} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {HANDSHAKE, POLL, PUBLISH, UPLOAD} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {inForce, placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
+import {allOf, directiveAt, replacedIn} from '../../source.ts'
 
 /** Customers who open a chat from one office within a few seconds, and what each sends to open it (handshake, connect, subscribe, join). */
 const OFFICE = 5
@@ -52,7 +51,11 @@ function isTooLow({value}: Setting<{rate: number; burst: number} | undefined>, {
 }
 
 /** As many requests a second as were promised, five seconds of them at once; without a promise, room for an office that comes at once. */
-function raised({proxy, config}: Site, {span, value}: Setting<{rate: number; burst: number} | undefined>, promised?: number): readonly Edit[] {
+function raised(
+  {proxy, config}: Site,
+  {span, value}: Setting<{rate: number; burst: number} | undefined>,
+  promised?: number,
+): readonly Edit[] {
   const line = span && directiveAt(config, span)
   if (!line || !value) return []
   const factor = (promised ?? OFFICE * TO_OPEN) / value.rate
@@ -65,6 +68,13 @@ function raised({proxy, config}: Site, {span, value}: Setting<{rate: number; bur
   const burst = replacedIn(config, line.span, /(?<=\bburst=)\d+/g, String((promised ?? OFFICE * TO_OPEN) * OFFICE), 'what comes at once')
   if (promised === undefined) return burst
   const zone = line.args.find(argument => argument.value.startsWith('zone='))?.value.slice('zone='.length)
-  const zones = allOf(config, /^limit_req_zone$/).filter(({args}) => args.some(argument => argument.value.startsWith(`zone=${zone ?? ''}:`)))
-  return [...zones.flatMap(each => replacedIn(config, each.span, /(?<=\brate=)\S+?(?=\s*;|\s)/g, `${promised}r/s`, 'an office behind one address')), ...burst]
+  const zones = allOf(config, /^limit_req_zone$/).filter(({args}) =>
+    args.some(argument => argument.value.startsWith(`zone=${zone ?? ''}:`)),
+  )
+  return [
+    ...zones.flatMap(each =>
+      replacedIn(config, each.span, /(?<=\brate=)\S+?(?=\s*;|\s)/g, `${promised}r/s`, 'an office behind one address'),
+    ),
+    ...burst,
+  ]
 }

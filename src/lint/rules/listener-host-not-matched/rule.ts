@@ -1,12 +1,11 @@
-import type {Edit} from '../../../model/bundle.ts'
-import {allOf, blocksAround, directiveAt, withoutArgument, withoutLine} from '../../source.ts'
-import type {Span} from '../../../model/bundle.ts'
-import type {Directive} from '../../../proxies/syntax.ts'
+import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
+import type {Directive} from '../../../proxies/syntax.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {HANDSHAKE} from '../../requests.ts'
 import {fateOf} from '../../routes.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt, withoutArgument, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {
@@ -113,7 +112,11 @@ function welcomed({proxy, config}: Site, {span}: Listener, name: string): readon
     .filter(line => section?.block?.includes(line) === true)
     .flatMap(({args}) => {
       const fetch = args.findIndex(({value}) => /^(?:req\.)?hdr(?:_dom|_beg)?\(host\)/i.test(value))
-      const last = args.slice(fetch + 1).findLastIndex(({value}, index, rest) => !value.startsWith('-') && !rest.slice(0, index + 1).some(word => /^[}]$|^\|\|$|^or$/.test(word.value)))
+      const last = args
+        .slice(fetch + 1)
+        .findLastIndex(
+          ({value}, index, rest) => !value.startsWith('-') && !rest.slice(0, index + 1).some(word => /^[}]$|^\|\|$|^or$/.test(word.value)),
+        )
       const at = args[fetch + 1 + last]
       if (fetch === -1 || last === -1 || !at) return []
       return [{span: {...at.span, start: at.span.end}, text: ` ${name}`, why: `${name} reaches GMS`}]

@@ -1,8 +1,8 @@
 import type {Edit} from '../../../model/bundle.ts'
-import {allOf, blocksAround, directiveAt, insertedInto, siblingsAt, withoutArgument} from '../../source.ts'
-import {ALL_CHAT} from '../../cascades.ts'
 import type {Listener, Site} from '../../../proxies/site.ts'
+import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt, insertedInto, siblingsAt, withoutArgument} from '../../source.ts'
 
 const PLAIN_PORTS: readonly (number | undefined)[] = [80]
 const TLS_PORTS: readonly (number | undefined)[] = [443]
@@ -66,7 +66,8 @@ function encrypting({proxy, config}: Site, {span}: Listener): readonly Edit[] {
   const why = 'TLS on the port of TLS'
   const line = lineOf(config, span)
   if (!line) return []
-  const has = (name: RegExp) => (line.block ?? blocksAround(config, span).flatMap(({block = []}) => block)).some(each => name.test(each.name))
+  const has = (name: RegExp) =>
+    (line.block ?? blocksAround(config, span).flatMap(({block = []}) => block)).some(each => name.test(each.name))
   if (proxy === 'apache') {
     const engine = line.block?.find(({name}) => /^SSLEngine$/i.test(name))?.args[0]
     if (engine) return [{span: engine.span, text: 'on', why}]
@@ -87,7 +88,8 @@ function unencrypted({proxy, config, listeners}: Site, {span, port}: Listener): 
     return proxy === 'nginx' && at > 0 ? withoutArgument(line, at, 'plain text on the port of plain text') : []
   }
   if (elsewhere || listeners.filter(other => other.port === port).length > 1) return []
-  const listens = proxy === 'apache' ? allOf(config, /^Listen$/i).filter(({args}) => new RegExp(`(?:^|:)${port ?? ''}$`).test(args[0]?.value ?? '')) : []
+  const listens =
+    proxy === 'apache' ? allOf(config, /^Listen$/i).filter(({args}) => new RegExp(`(?:^|:)${port ?? ''}$`).test(args[0]?.value ?? '')) : []
   return [line, ...listens].flatMap(({args: [address]}) => {
     const digits = /:?(\d+)$/.exec(address?.raw.replace(/"$/, '') ?? '')?.[1]
     if (!address || digits === undefined) return []

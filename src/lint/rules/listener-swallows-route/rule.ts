@@ -1,11 +1,11 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Site, Way} from '../../../proxies/site.ts'
-import {routed, spared} from '../../route-edits.ts'
-import {directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
+import {routed, spared} from '../../route-edits.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
 import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {directiveAt} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

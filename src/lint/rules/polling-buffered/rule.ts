@@ -1,11 +1,10 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import {POLL} from '../../requests.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 import type {Shared} from '../../settings.ts'
 import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import {directiveAt, siblingsAt, withoutArgument, withoutLine} from '../../source.ts'
 
 /** A poll that hands over a chat's history, bytes, and how long that may take. */
 const ANSWER_BYTES = 64 * 1024
@@ -49,14 +48,21 @@ export const rule: Rule = {
     const held = settingsOf(ways, ({buffered}) => (buffered.value && buffered.directive !== 'proxy_buffering' ? buffered : undefined))
     const compressed = settingsOf(ways, way => (way.compressed.value ? way.compressed : undefined))
     return [
-      ...slow.map(each => draft(each, {site, expected: `an answer of ${ANSWER_BYTES / 1024} KiB within ${PROMPT_S} s`, does: 'slows them down', right: '0'})),
+      ...slow.map(each =>
+        draft(each, {site, expected: `an answer of ${ANSWER_BYTES / 1024} KiB within ${PROMPT_S} s`, does: 'slows them down', right: '0'}),
+      ),
       ...held.map(each => draft(each, {site, expected: 'answers passed on as they come', does: 'collects them first'})),
-      ...compressed.map(each => draft(each, {site, expected: 'answers of type application/json left as they are', does: 'compresses them', right: 'off'})),
+      ...compressed.map(each =>
+        draft(each, {site, expected: 'answers of type application/json left as they are', does: 'compresses them', right: 'off'}),
+      ),
     ]
   },
 }
 
-function draft({setting}: Shared<Setting<unknown>>, {site, expected, does, right}: {site: Site; expected: string; does: string; right?: string}): RuleDraft {
+function draft(
+  {setting}: Shared<Setting<unknown>>,
+  {site, expected, does, right}: {site: Site; expected: string; does: string; right?: string},
+): RuleDraft {
   return {
     span: placeOf(setting),
     message: `Expected answers to polls to pass at once, ${setting.text} ${does}`,
@@ -71,11 +77,16 @@ function untyped({config}: Site, {span}: Setting<unknown>): readonly Edit[] {
   const line = span && directiveAt(config, span)
   if (!line) return []
   const why = 'answers to polls pass as they come'
-  const typed = line.name === 'compression' ? siblingsAt(config, line.span).filter(({name, args}) => name === line.name && args[0]?.value === 'type') : [line]
+  const typed =
+    line.name === 'compression'
+      ? siblingsAt(config, line.span).filter(({name, args}) => name === line.name && args[0]?.value === 'type')
+      : [line]
   const json = typed.flatMap(each => {
     const at = each.args.findIndex(({value}) => value.toLowerCase() === 'application/json')
     return at === -1 || each.args.length < 3 ? [] : withoutArgument(each, at, why)
   })
   if (json.length > 0) return json
-  return line.name === 'compression' || /^AddOutputFilterByType$/i.test(line.name) ? [line, ...typed.filter(each => each !== line)].flatMap(each => withoutLine(config, each, why)) : []
+  return line.name === 'compression' || /^AddOutputFilterByType$/i.test(line.name)
+    ? [line, ...typed.filter(each => each !== line)].flatMap(each => withoutLine(config, each, why))
+    : []
 }

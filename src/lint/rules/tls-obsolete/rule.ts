@@ -1,7 +1,6 @@
-import type {Site} from '../../../proxies/site.ts'
-import {replacedIn} from '../../source.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import {replacedIn} from '../../source.ts'
 
 const OLD_VERSION = /^(?:SSLv2|SSLv3|TLSv1|TLSv1\.0|TLSv1\.1)$/i
 /** Suites and groups of suites that are broken, or prove nothing. */

@@ -1,10 +1,9 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Setting, Site} from '../../../proxies/site.ts'
-import {allOf, insertedBefore} from '../../source.ts'
 import {chatNodes} from '../../routes.ts'
-import {inForce} from '../../settings.ts'
 import type {Rule} from '../../rule.ts'
-import {placeOf} from '../../settings.ts'
+import {inForce, placeOf} from '../../settings.ts'
+import {allOf, insertedBefore} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,13 +1,12 @@
-import type {Directive} from '../../../proxies/syntax.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {waysToGms} from '../../settings.ts'
-import {CHAT} from '../../routes.ts'
-import {directiveAt, replacedIn, siblingsAt, withoutArgument} from '../../source.ts'
+import type {Directive} from '../../../proxies/syntax.ts'
 import {ALL_CHAT} from '../../cascades.ts'
-import {chatNodes} from '../../routes.ts'
+import {CHAT, chatNodes} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {waysToGms} from '../../settings.ts'
+import {directiveAt, replacedIn, siblingsAt, withoutArgument} from '../../source.ts'
 
 /** Ports by convention; GMS listens on 8080 in plain text until somebody changes it. */
 const PLAIN_PORTS: readonly (number | undefined)[] = [80, 8080]
@@ -41,7 +40,15 @@ export const rule: Rule = {
       const mismatch = mismatchOf({port, encrypted: tls !== undefined}, promises.upstreamTls)
       return mismatch === undefined
         ? []
-        : [{span, message: `Expected ${mismatch.expected} to ${address}`, expected: mismatch.because, actual: mismatch.actual, edits: spoken(site, span, tls === undefined)}]
+        : [
+            {
+              span,
+              message: `Expected ${mismatch.expected} to ${address}`,
+              expected: mismatch.because,
+              actual: mismatch.actual,
+              edits: spoken(site, span, tls === undefined),
+            },
+          ]
     }),
 }
 
@@ -67,7 +74,9 @@ function spoken(site: Site, span: Span, tls: boolean): readonly Edit[] {
   }
   const scheme = (place: Span) => replacedIn(config, place, tls ? /\bhttp(?=:\/\/)/gi : /\bhttps(?=:\/\/)/gi, tls ? 'https' : 'http', why)
   if (proxy === 'apache') return scheme(span)
-  const routes = waysToGms(site, ...CHAT).filter(({end}) => end.upstream.nodes.some(node => node.span.file === span.file && node.span.start === span.start))
+  const routes = waysToGms(site, ...CHAT).filter(({end}) =>
+    end.upstream.nodes.some(node => node.span.file === span.file && node.span.start === span.start),
+  )
   return distinctEdits(routes.flatMap(({end}) => scheme(end.span)))
 }
 

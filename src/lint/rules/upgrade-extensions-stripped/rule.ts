@@ -1,11 +1,11 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Setting, Site} from '../../../proxies/site.ts'
-import {directiveAt, withoutLine} from '../../source.ts'
 import {UPGRADES} from '../../cascades.ts'
 import {WEBSOCKET} from '../../requests.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
 import type {WayToGms} from '../../settings.ts'
 import {placeOf, waysToGms} from '../../settings.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 
 /** What a client says of its WebSocket; the offer of extensions may be taken away, all else is part of the handshake. */
 const SENT = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-protocol']

@@ -1,14 +1,13 @@
-import type {Site} from '../../../proxies/site.ts'
-import {COMETD_PATH} from '../../../wire/bayeux.ts'
-import {spared} from '../../route-edits.ts'
-import {blocksAround, withoutLine} from '../../source.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
+import type {Site} from '../../../proxies/site.ts'
 import type {ParsedConfig} from '../../../proxies/syntax.ts'
-import {flagged} from '../../rewrite-rules.ts'
-import {directiveAt} from '../../source.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {UPGRADES} from '../../cascades.ts'
 import {HANDSHAKE, waysOf, WEBSOCKET} from '../../requests.ts'
+import {flagged} from '../../rewrite-rules.ts'
+import {spared} from '../../route-edits.ts'
 import type {Rule} from '../../rule.ts'
+import {blocksAround, directiveAt, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

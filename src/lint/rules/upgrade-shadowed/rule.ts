@@ -1,13 +1,13 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {sparing} from '../../conditions.ts'
-import {first as winning} from '../../route-edits.ts'
-import {directiveAt} from '../../source.ts'
 import {UPGRADES} from '../../cascades.ts'
+import {sparing} from '../../conditions.ts'
 import {CALLBACK, PUBLISH} from '../../requests.ts'
+import {first as winning} from '../../route-edits.ts'
 import {fateOf} from '../../routes.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
 import type {WayToGms} from '../../settings.ts'
+import {directiveAt} from '../../source.ts'
 import {routeInShade, upgradesOf} from '../../upgrades.ts'
 
 export const rule: Rule = {

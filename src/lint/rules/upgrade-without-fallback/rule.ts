@@ -1,12 +1,12 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
-import {spared} from '../../route-edits.ts'
-import {blocksAround, directiveAt, withArguments, withoutLine} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {CALLBACK, HANDSHAKE, PUBLISH} from '../../requests.ts'
+import {spared} from '../../route-edits.ts'
 import {fateOf} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {blocksAround, directiveAt, withArguments, withoutLine} from '../../source.ts'
 import {upgradesOf} from '../../upgrades.ts'
 
 export const rule: Rule = {

@@ -1,13 +1,13 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {Site} from '../../../proxies/site.ts'
-import {listsOf} from '../../conditions.ts'
-import {conditionsOf} from '../../rewrite-rules.ts'
-import {blocksAround, directiveAt, replacedIn, siblingsAt} from '../../source.ts'
 import {FORM_BYTES} from '../../../proxies/margins.ts'
+import type {Site} from '../../../proxies/site.ts'
 import {FILES} from '../../cascades.ts'
+import {listsOf} from '../../conditions.ts'
 import {UPLOAD} from '../../requests.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
 import {inForce, placeOf, settingsOf, sizeIn, waysToGms} from '../../settings.ts'
+import {blocksAround, directiveAt, replacedIn, siblingsAt} from '../../source.ts'
 
 /** What the shortest form around a file may come to: its fields, their names and the boundaries between them. Bytes. */
 const LEAST_FORM = 4096

@@ -1,13 +1,12 @@
-import type {Site} from '../../../proxies/site.ts'
-import {sparing} from '../../conditions.ts'
-import {directiveAt} from '../../source.ts'
-import {SPARED} from '../../route-edits.ts'
 import type {Edit} from '../../../model/bundle.ts'
-import type {Setting} from '../../../proxies/site.ts'
+import type {Setting, Site} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
+import {sparing} from '../../conditions.ts'
 import {CALLBACK, POLL, UPLOAD} from '../../requests.ts'
+import {SPARED} from '../../route-edits.ts'
 import type {Rule} from '../../rule.ts'
 import {placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
+import {directiveAt} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,13 +1,13 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {sparing} from '../../conditions.ts'
-import {SPARED} from '../../route-edits.ts'
-import {directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
+import {sparing} from '../../conditions.ts'
 import {HANDSHAKE, UPLOAD, waysOf, WEBSOCKET} from '../../requests.ts'
+import {SPARED} from '../../route-edits.ts'
 import {isPromised} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
 import {placeOf} from '../../settings.ts'
+import {directiveAt} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

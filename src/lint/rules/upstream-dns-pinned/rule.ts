@@ -1,9 +1,12 @@
 import type {Edit} from '../../../model/bundle.ts'
 import type {Node, Upstream} from '../../../proxies/site.ts'
 import {atLeast} from '../../../proxies/version.ts'
-import {allOf, siblingsAt} from '../../source.ts'
-import type {Inspection, Rule} from '../../rule.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
+import type {Inspection, Rule} from '../../rule.ts'
+import {allOf, siblingsAt} from '../../source.ts'
+
+/** As long as names are usually kept, ms. */
+const USUAL_MS = 10_000
 
 export const rule: Rule = {
   meta: {
@@ -72,8 +75,9 @@ function following({site, promises}: Inspection, upstream: Upstream, pinned: rea
   const name = section?.args[0]?.value
   if (name === undefined || !node) return []
   const common = siblingsAt(config, node.span).find(line => line.name === 'default-server' && line.span.start < node.span.start)
-  return (common ? [common] : pinned).map(({span}) => ({span: {...span, start: span.end}, text: ` resolvers ${name} init-addr last,libc,none`, why}))
+  return (common ? [common] : pinned).map(({span}) => ({
+    span: {...span, start: span.end},
+    text: ` resolvers ${name} init-addr last,libc,none`,
+    why,
+  }))
 }
-
-/** As long as names are usually kept, ms. */
-const USUAL_MS = 10_000

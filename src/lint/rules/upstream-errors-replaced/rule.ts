@@ -1,10 +1,10 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {directiveAt, withoutLine} from '../../source.ts'
 import {FILES} from '../../cascades.ts'
 import {HANDSHAKE, POLL, UPLOAD} from '../../requests.ts'
 import type {Rule} from '../../rule.ts'
 import {placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
+import {directiveAt, withoutLine} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,6 +1,6 @@
-import {loading, loads} from '../../apache-modules.ts'
-import type {Directive} from '../../../proxies/syntax.ts'
 import type {Site} from '../../../proxies/site.ts'
+import type {Directive} from '../../../proxies/syntax.ts'
+import {loading, loads} from '../../apache-modules.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {waysOf, WEBSOCKET} from '../../requests.ts'
 import {CHAT} from '../../routes.ts'

@@ -1,11 +1,11 @@
 import type {Edit, Span} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
-import {allOf, blocksAround, directiveAt} from '../../source.ts'
 import {ALL_CHAT} from '../../cascades.ts'
-import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
+import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {allOf, blocksAround, directiveAt} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {
@@ -64,7 +64,9 @@ function widened({proxy, config}: Site, span: Span): readonly Edit[] {
     const line = directiveAt(config, span)
     const [pattern] = line?.args ?? []
     const open = pattern?.raw.replace(/\)\$(?="?$)/, '(?:/.*)?)$')
-    return line && /^ProxyPassMatch$/i.test(line.name) && pattern && open !== pattern.raw ? [{span: pattern.span, text: open ?? '', why}] : []
+    return line && /^ProxyPassMatch$/i.test(line.name) && pattern && open !== pattern.raw
+      ? [{span: pattern.span, text: open ?? '', why}]
+      : []
   }
   const location = blocksAround(config, span).findLast(({name}) => name === 'location')
   const [first, second] = location?.args ?? []

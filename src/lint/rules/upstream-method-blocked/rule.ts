@@ -1,13 +1,12 @@
 import type {Edit} from '../../../model/bundle.ts'
-import type {Site, Way} from '../../../proxies/site.ts'
-import {spared} from '../../route-edits.ts'
-import {conditionsOf} from '../../rewrite-rules.ts'
-import {blocksAround, directiveAt, replacedIn} from '../../source.ts'
-import type {Request} from '../../../proxies/site.ts'
+import type {Request, Site, Way} from '../../../proxies/site.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {CALLBACK, HANDSHAKE, PUBLISH, UPLOAD} from '../../requests.ts'
+import {conditionsOf} from '../../rewrite-rules.ts'
+import {spared} from '../../route-edits.ts'
 import {fateOf, isPromised} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {blocksAround, directiveAt, replacedIn} from '../../source.ts'
 
 /** A request, and one of another method to the same path: when that one arrives, it is the method that is refused. */
 const PAIRS: readonly (readonly [Request, Request])[] = [

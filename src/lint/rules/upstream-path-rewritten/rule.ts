@@ -1,17 +1,16 @@
-import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
-import type {End} from '../../../proxies/site.ts'
-import type {WayToGms} from '../../settings.ts'
-import {sparing} from '../../conditions.ts'
-import {SPARED} from '../../route-edits.ts'
-import {allOf, directiveAt, siblingsAt, withArguments, withoutLine} from '../../source.ts'
 import type {Promises} from '../../../model/report.ts'
-import type {Request, Site} from '../../../proxies/site.ts'
+import type {End, Request, Site} from '../../../proxies/site.ts'
+import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {ALL_CHAT} from '../../cascades.ts'
+import {sparing} from '../../conditions.ts'
 import {waysOf} from '../../requests.ts'
+import {SPARED} from '../../route-edits.ts'
 import {CHAT, isPromised} from '../../routes.ts'
 import type {Rule, RuleDraft} from '../../rule.ts'
+import type {WayToGms} from '../../settings.ts'
 import {waysToGms} from '../../settings.ts'
+import {allOf, directiveAt, siblingsAt, withArguments, withoutLine} from '../../source.ts'
 
 /** Another service of GMS. */
 const BESIDE: Request = {title: 'another service of GMS', method: 'GET', path: '/genesys/1/service', headers: {}}
@@ -79,7 +78,9 @@ function unchanged({proxy, config}: Site, {target, span}: WayToGms['end']): read
   const why = 'GMS is asked for the path that the client asks for'
   if (proxy === 'haproxy')
     return allOf(config, /^http-request$/)
-      .filter(({args}) => /^(?:set|replace)-(?:path|uri|pathq)$/.test(args[0]?.value ?? '') && !args.some(({value}) => value === COMETD_PATH))
+      .filter(
+        ({args}) => /^(?:set|replace)-(?:path|uri|pathq)$/.test(args[0]?.value ?? '') && !args.some(({value}) => value === COMETD_PATH),
+      )
       .flatMap(line => sparing(line, SPARED, why))
   const line = directiveAt(config, target.span ?? span)
   const [path, url] = line?.args ?? []

@@ -1,7 +1,7 @@
-import {named} from '../../variable-targets.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {named} from '../../variable-targets.ts'
 
 export const rule: Rule = {
   meta: {

@@ -1,12 +1,11 @@
-import {allOf} from '../../source.ts'
 import type {Edit, Span} from '../../../model/bundle.ts'
 import {distinctEdits} from '../../../model/bundle.ts'
 import type {Site} from '../../../proxies/site.ts'
-import {siblingsAt, withoutLine} from '../../source.ts'
-import {named} from '../../variable-targets.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import {chatUpstreams, isHostName} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
+import {allOf, siblingsAt, withoutLine} from '../../source.ts'
+import {named} from '../../variable-targets.ts'
 
 /** Docker answers here, and nobody else; it knows the names of containers. */
 const DOCKER = /^127\.0\.0\.11(?::\d+)?$/
@@ -72,7 +71,9 @@ function reachable(site: Site, span: Span): readonly Edit[] {
   if (!line) return []
   const why = 'the name servers of this machine are asked'
   if (proxy === 'haproxy') {
-    const others = siblingsAt(config, line.span).some(({name, span: own}) => (name === 'nameserver' || name === 'parse-resolv-conf') && own.start !== line.span.start)
+    const others = siblingsAt(config, line.span).some(
+      ({name, span: own}) => (name === 'nameserver' || name === 'parse-resolv-conf') && own.start !== line.span.start,
+    )
     return others ? withoutLine(config, line, why) : [{span: line.span, text: 'parse-resolv-conf', why}]
   }
   const routes = chatUpstreams(site).flatMap(({upstream: {resolution}, way}) => named(config, resolution.span ?? way.end.span))

@@ -1,8 +1,8 @@
 import type {Way} from '../../../proxies/site.ts'
-import {routed} from '../../route-edits.ts'
 import {ALL_CHAT} from '../../cascades.ts'
-import {fateOf, isPromised, routesOf} from '../../routes.ts'
+import {routed} from '../../route-edits.ts'
 import type {PathFate, RouteFates} from '../../routes.ts'
+import {fateOf, isPromised, routesOf} from '../../routes.ts'
 import type {Rule} from '../../rule.ts'
 
 export const rule: Rule = {

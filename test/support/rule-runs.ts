@@ -1,0 +1,70 @@
+import {silentLogger} from '../../src/log.ts'
+import type {Outcome, Promises} from '../../src/model/report.ts'
+import {CHECKS} from '../../src/verify/checks/index.ts'
+import type {FileSubject} from '../../src/diagnose/fix.ts'
+import {verify} from '../../src/verify/verify.ts'
+import {readRuleFile, ruleFolders} from './rule-files.ts'
+import type {RuleFolder} from './rule-files.ts'
+import {runtimeRequest} from './runtime.ts'
+
+/** Longest single wait of a check that runs without being asked for, ms. */
+const BRISK_MS = 12_000
+
+/** A file that a rule fires on, and what traffic shows of it. */
+export interface RuleCase {
+  name: string
+  rule: RuleFolder['rule']
+  subject: FileSubject
+  promises: Promises
+  /** Checks that must fail, and of which one must. */
+  all: readonly string[]
+  one: readonly string[]
+}
+
+/** Those files of rules whose id begins with `only` that traffic shows; `every`: checks that wait for half a minute and more too. */
+export async function ruleCases({only, every}: {only: string; every: boolean}): Promise<readonly RuleCase[]> {
+  const folders = (await ruleFolders()).filter(({id}) => id.startsWith(only))
+  const found = await Promise.all(
+    folders.flatMap(({rule, files}) =>
+      files
+        .filter(({kind}) => kind === 'fires')
+        .map(async (file): Promise<readonly RuleCase[]> => {
+          const {breaks, breaksOneOf = [], provenBy} = rule.meta
+          const short = file.name.split('/')[1] ?? ''
+          if (provenBy && (provenBy.on === undefined || provenBy.on.includes(short))) return []
+          const {subject, promises} = await readRuleFile(file)
+          const brisk = (id: string) => every || waitOf(id, promises) <= BRISK_MS
+          const one = breaksOneOf.every(brisk) ? breaksOneOf : []
+          const all = breaks.filter(brisk)
+          return all.length + one.length === 0 ? [] : [{name: file.name, rule, subject, promises, all, one}]
+        }),
+    ),
+  )
+  return found.flat()
+}
+
+function waitOf(id: string, promises: Promises): number {
+  return CHECKS.find(({meta}) => meta.id === id)?.longestWaitMs?.(promises) ?? 0
+}
+
+/** Checks that wait for nothing. */
+export const QUICK: readonly string[] = CHECKS.filter(
+  ({longestWaitMs, heavy, isolation}) => !longestWaitMs && !heavy && isolation !== 'after',
+).map(({meta}) => meta.id)
+
+/** What these checks say of a configuration. */
+export async function outcomesOf(subject: FileSubject, only: readonly string[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  const report = await verify([subject], {
+    runtimeFor: column => runtimeRequest(column.name),
+    only,
+    skip: [],
+    allowExec: false,
+    intrusive: true,
+    keep: false,
+    signal,
+    logger: silentLogger,
+    toolVersion: '0.0.0',
+    reproduce: `gms-proxy verify ${subject.name}`,
+  })
+  return report.subjects[0]?.outcomes ?? []
+}
