@@ -52,7 +52,7 @@ await Promise.all(
 function lineOf(
   name: string,
   cause: string,
-  {detected, first, fixed, causes, failed, left, unexplained, hunks, errored, ms}: CatalogueResult,
+  {detected, first, fixed, causes, failed, left, unexplained, hunks, again = [], errored, ms}: CatalogueResult,
 ): string {
   const words = [
     detected ? 'detected' : 'MISSED',
@@ -65,6 +65,7 @@ function lineOf(
     left.length > 0 ? `left ${left.slice(0, 6).join(', ')}` : '',
     unexplained.length > 0 ? `unexplained ${unexplained.join(', ')}` : '',
     hunks.length > 0 ? `hunks ${hunks.join(' ')}` : '',
+    again.length > 0 ? `held when asked alone ${again.join(', ')}` : '',
     errored.length > 0 ? `errored ${errored.join('; ')}` : '',
   ].filter(text => text !== '')
   return `${name}: ${words.join(', ')}, ${Math.round(ms / 1000)} s${more.map(text => `\n    ${text}`).join('')}`
