@@ -28,9 +28,10 @@ interface Felt extends CatalogueCase {
 
 const felt = catalogueCases().flatMap((each): readonly Felt[] => {
   const rule = RULES.find(({meta}) => meta.id === each.cause)
-  const {breaks = [], breaksOneOf = []} = rule?.meta ?? {}
+  const {breaks = [], breaksOneOf = [], provenBy} = rule?.meta ?? {}
   const checks = [...breaks, ...breaksOneOf]
-  return each.entry.onlyRead === undefined && checks.length > 0 && checks.every(id => brisk.has(id)) ? [{...each, checks}] : []
+  const felt = !provenBy || (provenBy.on !== undefined && !provenBy.on.some(file => each.path.endsWith(`/${file}`)))
+  return felt && each.entry.onlyRead === undefined && checks.length > 0 && checks.every(id => brisk.has(id)) ? [{...each, checks}] : []
 })
 const cases = every ? felt : felt.filter(({cause}, index) => felt.findIndex(other => other.cause === cause) === index)
 
