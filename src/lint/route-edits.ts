@@ -11,7 +11,7 @@ import {allOf, blocksAround, directiveAt, insertedBefore, insertedBelow, without
 export const SPARED = `{ path_beg ${COMETD_PATH} ${FILES_PATH} }`
 
 /** The path that a route has to name, for a request to what is below it. */
-export function routeOf(path: string): string {
+function routeOf(path: string): string {
   return [COMETD_PATH, FILES_PATH].find(own => path === own || path.startsWith(`${own}/`)) ?? path
 }
 

@@ -11,7 +11,7 @@ import {runtimeRequest} from './runtime.ts'
 const BRISK_MS = 12_000
 
 /** A file that a rule fires on, and what traffic shows of it. */
-export interface RuleCase {
+interface RuleCase {
   name: string
   rule: RuleFolder['rule']
   subject: FileSubject
@@ -21,8 +21,19 @@ export interface RuleCase {
   one: readonly string[]
 }
 
-/** Those files of rules whose id begins with `only` that traffic shows; `every`: checks that wait for half a minute and more too. */
-export async function ruleCases({only, every}: {only: string; every: boolean}): Promise<readonly RuleCase[]> {
+/**
+ * Those files of rules whose id begins with `only` that traffic shows; `every`: checks that wait for half a minute and more too. `otherwise`: checks
+ * for files that traffic does not show; without any these are left out.
+ */
+export async function ruleCases({
+  only,
+  every,
+  otherwise = [],
+}: {
+  only: string
+  every: boolean
+  otherwise?: readonly string[]
+}): Promise<readonly RuleCase[]> {
   const folders = (await ruleFolders()).filter(({id}) => id.startsWith(only))
   const found = await Promise.all(
     folders.flatMap(({rule, files}) =>
@@ -31,12 +42,14 @@ export async function ruleCases({only, every}: {only: string; every: boolean}): 
         .map(async (file): Promise<readonly RuleCase[]> => {
           const {breaks, breaksOneOf = [], provenBy} = rule.meta
           const short = file.name.split('/')[1] ?? ''
-          if (provenBy && (provenBy.on === undefined || provenBy.on.includes(short))) return []
+          const unseen = provenBy && (provenBy.on === undefined || provenBy.on.includes(short))
           const {subject, promises} = await readRuleFile(file)
           const brisk = (id: string) => every || waitOf(id, promises) <= BRISK_MS
           const one = breaksOneOf.every(brisk) ? breaksOneOf : []
           const all = breaks.filter(brisk)
-          return all.length + one.length === 0 ? [] : [{name: file.name, rule, subject, promises, all, one}]
+          const shown = !unseen && all.length + one.length > 0
+          if (shown) return [{name: file.name, rule, subject, promises, all, one}]
+          return otherwise.length === 0 ? [] : [{name: file.name, rule, subject, promises, all: otherwise, one: []}]
         }),
     ),
   )

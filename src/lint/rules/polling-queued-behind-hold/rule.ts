@@ -1,3 +1,4 @@
+import {distinctEdits} from '../../../model/bundle.ts'
 import {ALL_CHAT} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import {choosable, OVER_HTTP} from '../../sessions.ts'
@@ -35,7 +36,11 @@ export const rule: Rule = {
         message: `Too short for ${promises.chats} chats: ${address} takes ${inForce(maxConnections)}, each held poll is one`,
         expected: `${promises.chats} connections to all nodes together, and some more`,
         actual: `${together} to ${nodes.length} nodes`,
-        edits: maxConnections.put(String(promises.chats)),
+        edits: distinctEdits(
+          nodes.flatMap(node =>
+            (node.maxConnections.value ?? promises.chats) < promises.chats ? node.maxConnections.put(String(promises.chats)) : [],
+          ),
+        ),
       }))
     })
   },
