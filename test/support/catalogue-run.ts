@@ -4,6 +4,7 @@ import {fix} from '../../src/diagnose/fix.ts'
 import {Mending} from '../../src/diagnose/mending.ts'
 import {RULES} from '../../src/lint/rules/index.ts'
 import {silentLogger} from '../../src/log.ts'
+import type {Check} from '../../src/verify/check.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import type {SubjectReport} from '../../src/model/report.ts'
 import {verify} from '../../src/verify/verify.ts'
@@ -38,15 +39,22 @@ export interface CatalogueResult {
   ms: number
 }
 
-/** Checks that wait for long in compressed time too, and load: they run where the cause is one that they feel, or all are asked for. */
-function checksFor({cause, entry}: CatalogueCase, all: boolean): readonly string[] {
+/**
+ * Checks to run: those that the cause breaks, with a chat of each kind (`felt`); all but those that wait for long in compressed time too, and
+ * load, where the cause is none that they feel (`most`); all.
+ */
+export type Breadth = 'felt' | 'most' | 'all'
+
+function checksFor({cause, entry}: CatalogueCase, breadth: Breadth): readonly string[] {
   const felt = RULES.filter(({meta}) => meta.id === cause || meta.id === entry.cause).flatMap(({meta: {breaks, breaksOneOf = []}}) => [
     ...breaks,
     ...breaksOneOf,
   ])
-  return CHECKS.filter(
-    ({meta, longestWaitMs, timed, heavy}) => all || felt.includes(meta.id) || (heavy !== true && (!longestWaitMs || timed)),
-  ).map(({meta}) => meta.id)
+  const brisk = ({longestWaitMs, timed, heavy}: Check) => heavy !== true && (!longestWaitMs || timed !== undefined)
+  return CHECKS.filter(check => {
+    const {id} = check.meta
+    return felt.includes(id) || KINDS.includes(id) || breadth === 'all' || (breadth === 'most' && brisk(check))
+  }).map(({meta}) => meta.id)
 }
 
 /** Beside what failed: chat of each kind goes on. */
@@ -60,7 +68,7 @@ const KINDS: readonly string[] = [
 ]
 
 /** Reads, runs, explains and mends one configuration, in compressed time. */
-export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean; signal: AbortSignal}): Promise<CatalogueResult> {
+export async function runCase(each: CatalogueCase, {breadth, signal}: {breadth: Breadth; signal: AbortSignal}): Promise<CatalogueResult> {
   const began = Date.now()
   const {subject, promises, version} = await readCase(each)
   const rulesOf = (file: FileSubject) => findingsIn(file.bundle, RULES, {promises, version}).map(({rule}) => rule)
@@ -89,7 +97,7 @@ export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean;
   const options: VerifyOptions = {
     runtimeFor: column => runtimeRequest(column.name),
     timing: 'compressed',
-    only: checksFor(each, all),
+    only: checksFor(each, breadth),
     skip: [],
     allowExec: false,
     intrusive: true,
@@ -108,7 +116,7 @@ export async function runCase(each: CatalogueCase, {all, signal}: {all: boolean;
   const {causes: ranked, unexplained} = explain(judged, subject, RULES)
   // Where nothing failed the ranking is that of what was read.
   const causes = failed.length > 0 ? ranked.filter(({explains}) => explains.length > 0) : ranked
-  const only = all ? options.only : [...new Set([...failed, ...KINDS])]
+  const only = breadth === 'all' ? options.only : [...new Set([...failed, ...KINDS])]
   const fixed = failed.length > 0 ? await fix(subject, {verify: {...options, only}, rules: RULES, tell: () => {}}) : undefined
   const {left: first = [], hunks = [], runs = 0} = fixed?.report.subjects[0]?.fix ?? {}
   const [after] = fixed?.report.subjects ?? []

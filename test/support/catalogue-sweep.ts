@@ -11,8 +11,10 @@ const {
   GMS_PROXY_CATALOGUE_CACHE: cache,
   GMS_PROXY_CATALOGUE_ONLY: only = '',
   GMS_PROXY_CATALOGUE_AT_ONCE: atOnce = '2',
-  GMS_PROXY_CATALOGUE_ALL: all = '',
+  GMS_PROXY_CATALOGUE_CHECKS: breadth = 'most',
 } = process.env
+if (breadth !== 'felt' && breadth !== 'most' && breadth !== 'all')
+  throw new Error(`GMS_PROXY_CATALOGUE_CHECKS=${breadth}: felt, most or all`)
 const words = only.split(',').filter(word => word !== '')
 const cases = catalogueCases().filter(
   ({name, cause}) => words.length === 0 || words.some(word => name.includes(word) || cause.includes(word)),
@@ -32,7 +34,7 @@ await Promise.all(
       if (signal.aborted) return
       if (!results[each.name]) {
         try {
-          results[each.name] = await runCase(each, {all: all === '1', signal})
+          results[each.name] = await runCase(each, {breadth, signal})
         } catch (error) {
           process.stdout.write(`${each.name}: ${error instanceof Error ? error.message : String(error)}\n`)
           return
