@@ -251,6 +251,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     id: 'nginx-redirect-leaks-backend',
     cause: 'upstream-redirect-leaks-node',
     files: {nginx: 'upstream-redirect-leaks-node/fires.nginx.conf'},
+    behind: 'forwarding-host-lost',
   },
   {
     id: 'nginx-client_max_body_size-1m',
