@@ -78,6 +78,22 @@ describe('how sure a cause is', () => {
     ])
   })
 
+  it('is certain, and before that the proxy does not start, where the proxy says that it stumbled over it', () => {
+    const unverified = rule('tls-upstream-not-verified', {severity: 'warning', breaks: ['tls-upstream-verified']})
+    const refuses = rule('listener-refuses-to-start', {breaks: ['listener-config-accepted']})
+    const [finding] = outcome('listener-config-accepted', 'failed').findings
+    const refusal = (actual: string) => outcome('listener-config-accepted', 'failed', {findings: finding ? [{...finding, actual}] : []})
+    const suspicions = [fired(refuses), fired(unverified)]
+    expect(said([refusal("'server gms/gms1' : verify is enabled by default but no CA file specified")], suspicions).causes).toEqual([
+      'tls-upstream-not-verified certain listener-config-accepted',
+      'listener-refuses-to-start certain listener-config-accepted',
+    ])
+    expect(said([refusal('unknown keyword')], suspicions).causes).toEqual([
+      'listener-refuses-to-start certain listener-config-accepted',
+      'tls-upstream-not-verified possible',
+    ])
+  })
+
   it('is possible where nothing failed', () => {
     expect(said([outcome('polling-hold-survives', 'passed')], [fired(short)]).causes).toEqual(['polling-timeout-below-hold possible'])
   })

@@ -46,8 +46,11 @@ export function causesOf({proxy, outcomes, suspicions, rules}: Symptoms): Explan
   const remarks = new Map(failed.map(outcome => [outcome.id, remarksOf(outcome, proxy)]))
   const within = (ids: readonly string[]) => failed.map(({id}) => id).filter(id => ids.includes(id))
 
+  const refusedFor = new Set((remarks.get(ACCEPTED) ?? []).flatMap(({causes}) => causes))
   const certain = suspicions.flatMap((suspicion): readonly Held[] => {
-    const {breaks, breaksOneOf = [], mayBreak} = suspicion.rule.meta
+    const {id, breaks, breaksOneOf = [], mayBreak} = suspicion.rule.meta
+    // It stands in the file, and the proxy says that it stumbled over it.
+    if (refusedFor.has(id)) return [{suspicion, confidence: 'certain', explains: following(failed, [ACCEPTED])}]
     const agreed = [...within(breaks), ...within(breaksOneOf)]
     if (agreed.length === 0 || breaks.some(id => passed.has(id))) return []
     return [{suspicion, confidence: 'certain', explains: following(failed, [...agreed, ...within(mayBreak)])}]
@@ -87,12 +90,16 @@ export function causesOf({proxy, outcomes, suspicions, rules}: Symptoms): Explan
   const ranked = distinct(causes).sort(
     (a, b) =>
       CONFIDENCES.indexOf(a.confidence) - CONFIDENCES.indexOf(b.confidence) ||
+      general(a) - general(b) ||
       SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
       b.explains.length - a.explains.length,
   )
   const named = new Set(ranked.flatMap(({explains}) => explains))
   return {causes: ranked, unexplained: failed.map(({id}) => id).filter(id => !named.has(id))}
 }
+
+/** That the proxy does not start is the last thing to say of it, where something says why. */
+const general = ({id}: Cause) => (id === REFUSED ? 1 : 0)
 
 /** Outcomes that failed for what `ids` stand for, those that presuppose one of them included, in the order of the report. */
 function following(failed: readonly Outcome[], ids: readonly string[]): ReadonlySet<string> {
@@ -105,8 +112,10 @@ function following(failed: readonly Outcome[], ids: readonly string[]): Readonly
   return new Set(failed.filter(outcome => known.has(outcome.id) || follows(outcome)).map(({id}) => id))
 }
 
-function remarksOf({findings}: Outcome, proxy: ProxyName): readonly LogRemark[] {
-  return remarksIn([...new Set(findings.flatMap(({evidence}) => evidence.proxyLog ?? []))], LOG_MEANINGS[proxy])
+/** A proxy that refuses its configuration says why itself. */
+function remarksOf({id, findings}: Outcome, proxy: ProxyName): readonly LogRemark[] {
+  const lines = findings.flatMap(({evidence, actual}) => [...(evidence.proxyLog ?? []), ...(id === ACCEPTED ? [actual] : [])])
+  return remarksIn([...new Set(lines)], LOG_MEANINGS[proxy])
 }
 
 interface Context {

@@ -98,4 +98,9 @@ export const HAPROXY_LOG: readonly LogMeaning[] = [
     meaning: 'TLS failed',
     causes: ['tls-upstream-scheme-mismatch', 'listener-protocol-mismatch'],
   },
+  {
+    pattern: /verify is enabled by default but no CA file specified/,
+    meaning: 'nothing says whose certificates of nodes are to be trusted',
+    causes: ['tls-upstream-not-verified'],
+  },
 ]

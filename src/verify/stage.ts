@@ -69,9 +69,12 @@ const WRITTEN_MS = 3000
 /** A proxy that does not answer has its checks to say so. */
 const SETTLE_MS = 2000
 
+/** What a client allows a busy machine at the least, ms: its clock is no proxy's, and stands in no order that compressed time has to keep. */
+const PATIENCE_MS = 5000
+
 /** What a healthy proxy never reaches, not even on a machine whose cores are busy. A busy machine is no faster in compressed time. */
 export function budgetsFor(promises: Pick<Promises, 'holdMs'>, pace = 1): Budgets {
-  return {answer: 15_000, hold: promises.holdMs, networkDelay: MAX_NETWORK_DELAY_MS / pace}
+  return {answer: 15_000, hold: promises.holdMs, networkDelay: Math.max(PATIENCE_MS, MAX_NETWORK_DELAY_MS / pace)}
 }
 
 /** Puts as many nodes, simulated or tapped, as the configuration names behind it, one more that it does not name, and starts the proxy. */

@@ -1,3 +1,4 @@
+import type {Promises} from '../../../model/report.ts'
 import {COMETD_PATH} from '../../../wire/bayeux.ts'
 import {FILES_PATH} from '../../../wire/chat.ts'
 
@@ -5,7 +6,10 @@ import {FILES_PATH} from '../../../wire/chat.ts'
 const LEAST_S = 3600
 
 /** Why browsers drop a cookie or do not send it back. `text`: a Set-Cookie value, or the `cookie` line of HAProxy. */
-export function flawsOf(text: string, {encrypted, host}: {encrypted: boolean; host: string | undefined}): readonly Flaw[] {
+export function flawsOf(
+  text: string,
+  {encrypted, host, promised}: {encrypted: boolean; host: string | undefined; promised?: Promises['cookie']},
+): readonly Flaw[] {
   const {secure, unsure, sameSite, partitioned, path, maxAge, domain} = attributesOf(text)
   const found: Flaw[] = []
   const report = (wrong: boolean, flaw: string, expected: string, pattern: RegExp, right = '') => {
@@ -31,10 +35,29 @@ export function flawsOf(text: string, {encrypted, host}: {encrypted: boolean; ho
     `no Max-Age, or ${LEAST_S} and more`,
     /;\s*Max-Age=\d+/gi,
   )
+  // Only Secure cookies may be those of other sites, and only over TLS is there one.
+  const elsewhere = encrypted && !unsure
+  report(
+    elsewhere && promised?.sameSite === 'none' && sameSite !== 'none',
+    `pages of other sites were promised a chat, ${sameSite === undefined ? 'without SameSite=None' : `SameSite=${capitalised(sameSite)}`} keeps it from them`,
+    'SameSite=None; Secure',
+    sameSite === undefined ? AT_THE_END : /;\s*SameSite=\w+/gi,
+    secure ? '; SameSite=None' : '; Secure; SameSite=None',
+  )
+  report(
+    elsewhere && promised?.partitioned === true && !partitioned,
+    'without Partitioned browsers drop it on pages of other sites',
+    'Partitioned beside SameSite=None and Secure',
+    AT_THE_END,
+    '; Partitioned',
+  )
   const foreign = domain !== undefined && host !== undefined && /^[a-z0-9.-]+$/i.test(host) && !belongs(host.toLowerCase(), domain)
   report(foreign, `Domain=${domain ?? ''} is not that of ${host ?? ''}`, 'no Domain', /;\s*Domain=[^;"]*/gi)
   return found
 }
+
+/** Behind the last attribute, quoted or not. */
+const AT_THE_END = /(?="?$)(?<!"$)/g
 
 /** Why a browser drops a cookie, and the text of it that has to be another. */
 export interface Flaw {
@@ -97,6 +120,10 @@ function ofLine(text: string): readonly string[] {
 function covers(path: string): boolean {
   const prefix = path.startsWith('/') ? path : ''
   return [COMETD_PATH, FILES_PATH].every(wanted => prefix !== '' && (wanted === prefix || wanted.startsWith(prefix.replace(/\/?$/, '/'))))
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
 function belongs(host: string, domain: string): boolean {

@@ -18,6 +18,15 @@ describe('what browsers do with a cookie', () => {
     expect(flawsOf(text, listener)).toEqual([])
   })
 
+  it('says what keeps it from pages of other sites, where they were promised a chat', () => {
+    const promised = {httpOnly: true, partitioned: true, sameSite: 'none'} as const
+    const flaw = (text: string) => flawsOf(text, {...encrypted, promised}).map(({right}) => right)
+    expect(flaw('GMS_NODE=a; Path=/; Secure; SameSite=None; Partitioned')).toEqual([])
+    expect(flaw('GMS_NODE=a; Path=/; Secure; SameSite=Lax')).toEqual(['; SameSite=None', '; Partitioned'])
+    expect(flaw('cookie GMS_NODE insert secure attr "SameSite=None"')).toEqual(['; Partitioned'])
+    expect(flawsOf('GMS_NODE=a; Path=/', {...plain, promised})).toEqual([])
+  })
+
   it('says why it drops one, or does not send it back', () => {
     expect(flaws('GMS_NODE=a; Path=/; Secure')).toEqual(['Secure'])
     expect(flaws('GMS_NODE=a; Path=/; SameSite=None')).toEqual(['SameSite=None'])

@@ -7,6 +7,7 @@ import {balanced, OVER_HTTP} from '../../sessions.ts'
 import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
 import {directiveAt, directivesOf, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
 import {flawsOf} from './attributes.ts'
+import type {Flaw} from './attributes.ts'
 
 export const rule: Rule = {
   meta: {
@@ -71,15 +72,17 @@ function refusedByBrowsers({site, promises}: Inspection): readonly RuleDraft[] {
       const source = added ?? setting
       const encrypted =
         way.listener.tls !== undefined || way.listener.proxyProtocol.value || way.sent('x-forwarded-proto').sends === 'https'
-      return flawsOf(added?.value ?? setting.text, {encrypted, host: way.listener.serverNames[0]}).map(
-        ({flaw, expected, pattern, right}) => ({
-          span: placeOf(source),
-          message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
-          expected,
-          actual: source.text,
-          edits: site.proxy === 'haproxy' ? rewordedLine(site, source, flaw) : reworded(site, cookie, pattern, right),
-        }),
-      )
+      return flawsOf(added?.value ?? setting.text, {
+        encrypted,
+        host: way.listener.serverNames[0],
+        ...(promises.cookie ? {promised: promises.cookie} : {}),
+      }).map(({flaw, expected, pattern, right}) => ({
+        span: placeOf(source),
+        message: `Expected a cookie that browsers keep for the whole chat: ${flaw}`,
+        expected,
+        actual: source.text,
+        edits: site.proxy === 'haproxy' ? rewordedLine(site, source, {flaw, right}) : reworded(site, cookie, pattern, right),
+      }))
     })
   })
 }
@@ -101,8 +104,25 @@ function reworded({config}: Site, cookie: string, pattern: RegExp, right: string
 }
 
 /** A word of the `cookie` line of HAProxy. */
-function rewordedLine({config}: Site, {span}: Pick<Setting<unknown>, 'span'>, flaw: string): readonly Edit[] {
+function rewordedLine(
+  {config}: Site,
+  {span}: Pick<Setting<unknown>, 'span'>,
+  {flaw, right}: Pick<Flaw, 'flaw' | 'right'>,
+): readonly Edit[] {
   const line = span && directiveAt(config, span)
-  const at = line?.args.findIndex(({value}) => value === 'secure') ?? -1
-  return line && flaw.startsWith('Secure') && at > 0 ? withoutArgument(line, at, 'browsers drop the cookie with it') : []
+  if (!line) return []
+  const at = line.args.findIndex(({value}) => value === 'secure')
+  if (flaw.startsWith('Secure')) return at > 0 ? withoutArgument(line, at, 'browsers drop the cookie with it') : []
+  const words = right
+    .split(';')
+    .map(word => word.trim())
+    .filter(word => word !== '')
+  const attribute = words.find(word => /^(?:SameSite=None|Partitioned)$/.test(word))
+  if (attribute === undefined) return []
+  const old = line.args.find(({value}) => value.startsWith('SameSite='))
+  const why = 'pages of other sites keep the cookie with it'
+  if (old && attribute.startsWith('SameSite')) return replacedIn(config, old.span, /SameSite=\w+/g, attribute, why)
+  const last = line.args.at(-1)
+  const added = `${words.includes('Secure') ? ' secure' : ''} attr "${attribute}"`
+  return last ? [{span: {...last.span, start: last.span.end}, text: added, why}] : []
 }

@@ -60,6 +60,7 @@ export const check = withSimulator({
     const {recorder} = upstream
     const watchMs = watchFor(promises.drainMs)
     if (!configuration) return {status: 'skipped', because: 'a proxy that was not started by us is not reloaded'}
+    if (!configuration.accepted) return {status: 'skipped', because: 'the proxy did not accept the configuration'}
     const from = await ownAddresses(target.url, ADDRESSES)
     const result = await flow(handover, {
       chats: CHATS,
