@@ -425,7 +425,7 @@ describe('the command', () => {
       '70s',
     ])
     expect(exitCode, stdout + stderr).toBe(1)
-    expect(stdout).toMatch(/✖ .*  certain · polling-timeout-below-hold\n/)
+    expect(stdout).toMatch(/✖ .* {2}certain · polling-timeout-below-hold\n/)
     expect(stdout).toMatch(new RegExp(`Where +${config}:\\d+`))
     expect(stdout).toContain('GMS itself, asked directly, does this well')
     expect(stdout).toMatch(/\n +\+ +proxy_read_timeout 45s;/)
