@@ -1,5 +1,6 @@
 import type {Concern, ProxyName, Severity, Transport} from './catalogue.ts'
 import {SEVERITIES} from './catalogue.ts'
+import type {Live} from './live.ts'
 
 /** A place in the user's own file (never in the sandbox's copy). Lines and columns count from 1. */
 export interface Location {
@@ -135,6 +136,8 @@ export interface Cause {
   remediation: string
   /** Unified diff that mends every place, redacted; absent: not known. */
   patch?: string
+  /** The same as replacements; absent also where a secret stands in one. */
+  replacements?: readonly Replacement[]
 }
 
 /** Changes of one place of a file, none of which can be left out. */
@@ -144,6 +147,8 @@ export interface Hunk {
   line: number
   /** Unified diff, redacted. */
   patch: string
+  /** The same as replacements of whole lines of the file as it was; absent where a secret stands in one. */
+  replacements?: readonly Replacement[]
   /** Rules whose edits it came from. */
   rules: readonly string[]
   why: readonly string[]
@@ -271,6 +276,8 @@ export interface SubjectReport {
   fix?: Fix
   /** Only where the configuration was read by rules. */
   reading?: ReadingNotes
+  /** What was seen of a proxy that runs: only of `diagnose URL`. */
+  live?: Live
 }
 
 /** `--format json`, version 1: additions only. */
