@@ -57,4 +57,3 @@ export function phasesOf({url, resolved, connected, greeted, asks}: Look): reado
       })
   return lines
 }
-
