@@ -104,6 +104,7 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['explain', 'upgrade-handshak'], /gms-proxy explain upgrade-handshake/],
     [['explain', 'pollin'], /gms-proxy explain polling/],
     [['explain', 'upgrade-header-missing'], /gms-proxy explain upgrade-headers-missing/],
+    [['explain', 'tls-certificate-untrust'], /gms-proxy explain tls-certificate-untrusted/],
     [['simulate', '--nodes', '0'], /whole number from 1 to 100/],
     [['simulate', '--port', '65535'], /there are no 2 ports/],
     [['simulate', '--option', 'hodl=5s'], /did you mean "hold"/],
