@@ -10,7 +10,7 @@ export function plain(text: string): string {
   return (
     unlinked(text)
       // GitHub looks for names in what is rendered: an entity does not hide them, the end of a text does.
-      .replaceAll('@', '&#64;<!-- -->')
+      .replaceAll('&#64;', '&#64;<!-- -->')
   )
 }
 
@@ -21,7 +21,7 @@ export function code(text: string): string {
 
 function unlinked(text: string): string {
   return html(text)
-    .replace(/[\\`*_[\]|~#]/g, character => `&#${character.charCodeAt(0)};`)
+    .replace(/[\\`*_[\]|~#@]/g, character => `&#${character.charCodeAt(0)};`)
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/(?<=\bwww)\./gi, '&#46;')
     .replaceAll('\n', '<br>')
