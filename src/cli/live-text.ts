@@ -64,7 +64,7 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
     ...(answer.body === '' ? [] : wrap(harmless(answer.body.trim()).slice(0, 600), width - 8).map(line => `        ${line}`)),
   ])
   return [
-    `gms-proxy diagnose ${report.name}      ${inFront(seen)}${seen.proxy ? style.dim(`  ${seen.proxy.because.join(', ')}`) : ''}`,
+    `gms-proxy diagnose ${report.name}      ${inFront(seen)}${seen.proxy ? style.dim(`  ${harmless(seen.proxy.because.join(', '))}`) : ''}`,
     '',
     ...phases,
     '',

@@ -2,7 +2,7 @@ import type {SubjectReport} from '../model/report.ts'
 import {plural} from './plural.ts'
 
 /** `3 changes mend 2 checks; none of them can be left out: found in 9 runs`, or that nothing has to be mended, or cannot be. */
-export function fixSentence({fix}: SubjectReport): string {
+export function fixSentence({fix}: Pick<SubjectReport, 'fix'>): string {
   if (!fix) return ''
   const {patch, hunks, mended, left, runs} = fix
   if (patch === '')

@@ -5,7 +5,7 @@ import {explaining, isExplained} from './joined.ts'
 import {causeBlock, excerptLines, fixBlocks, liveBlock, placeOf} from './markdown-causes.ts'
 import {SEVERITY_MARKS} from './markdown-causes.ts'
 import {code, fenced, folded, plain} from './markdown-text.ts'
-import {duration} from './plain.ts'
+import {duration, withoutCommands} from './plain.ts'
 import {plural} from './plural.ts'
 
 const MARKS: Readonly<Record<Verdict, string>> = {passed: '✅', partial: '⚪', failed: '❌', errored: '⚠️'}
@@ -30,7 +30,7 @@ export function markdown(report: Report): string {
     ...subjects.flatMap(subject => subjectBlocks(subject, report)),
     `<sub>${code(reproduce)} · ${plain(duration(durationMs))}</sub>`,
   ]
-  return `${blocks.filter(block => block !== '').join('\n\n')}\n`
+  return withoutCommands(`${blocks.filter(block => block !== '').join('\n\n')}\n`)
 }
 
 function lintVerdict(outcomes: readonly Outcome[]): Verdict {
