@@ -1,5 +1,4 @@
-import type {ProxyName} from './catalogue.ts'
-import type {Confidence} from './report.ts'
+import type {Confidence, ProxyName} from './catalogue.ts'
 
 /*
  * What was seen of a proxy that runs, as far as every format of a report shows it. Times in ms, secrets redacted. What was not tried, because

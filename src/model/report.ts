@@ -1,6 +1,8 @@
-import type {Concern, ProxyName, Severity, Transport} from './catalogue.ts'
+import type {Concern, Confidence, ProxyName, Severity, Transport} from './catalogue.ts'
 import {SEVERITIES} from './catalogue.ts'
 import type {Live} from './live.ts'
+
+export type {Confidence} from './catalogue.ts'
 
 /** A place in the user's own file (never in the sandbox's copy). Lines and columns count from 1. */
 export interface Location {
@@ -111,12 +113,6 @@ export interface Outcome {
   /** Findings that do not count, whatever the status; absent: none. */
   suppressed?: readonly SuppressedFinding[]
 }
-
-/**
- * How sure it is that a cause is the one. `certain`: a rule names the defect in the file, and the check that it always breaks failed. `likely`:
- * a check failed that the defect can break, or the log of the proxy names it. `possible`: only one of the two, and nothing joins it to a failure.
- */
-export type Confidence = 'certain' | 'likely' | 'possible'
 
 /** Why something fails. */
 export interface Cause {

@@ -6,23 +6,9 @@ import {markup, NOTHING} from './html-markup.ts'
 import type {Markup} from './html-markup.ts'
 import {diffBlock, excerptBlock} from './html-source.ts'
 import {isMended} from './joined.ts'
+import type {Told} from './joined.ts'
 import type {Pages} from './pages.ts'
 import {plural} from './plural.ts'
-
-/** A cause with the subject that fails for it. */
-export interface Told {
-  subject: SubjectReport
-  cause: Cause
-  /** Id of its place on the page. */
-  anchor: string
-}
-
-/** Causes that explain a failure, each with its place on the page. */
-export function toldOf({subjects}: Report): readonly Told[] {
-  return subjects
-    .flatMap(subject => subject.causes.filter(({explains}) => explains.length > 0).map(cause => ({subject, cause})))
-    .map((told, index) => ({...told, anchor: `cause-${index + 1}`}))
-}
 
 /** The place of an outcome's details on the page; `undefined`: it has none. */
 type AnchorOf = (subject: SubjectReport, id: string) => string | undefined

@@ -1,5 +1,5 @@
 import type {Finding, Location, Outcome, SubjectReport} from '../model/report.ts'
-import type {Told} from './html-causes.ts'
+import type {Told} from './joined.ts'
 import {evidenceBlock} from './html-evidence.ts'
 import {mark} from './html-marks.ts'
 import {markup, NOTHING} from './html-markup.ts'

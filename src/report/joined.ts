@@ -1,4 +1,4 @@
-import type {Cause, Outcome, SubjectReport} from '../model/report.ts'
+import type {Cause, Outcome, Report, SubjectReport} from '../model/report.ts'
 
 /** Causes that explain a failure, the best first. What was only read, and felt by no check, is not among them. */
 export function explaining({causes}: SubjectReport): readonly Cause[] {
@@ -18,4 +18,19 @@ export function isExplained(subject: SubjectReport, outcome: Outcome): boolean {
 /** True when the patch of `fix` took it away: `mended` has all that it explains. */
 export function isMended({fix}: SubjectReport, {explains}: Cause): boolean {
   return fix !== undefined && explains.length > 0 && explains.every(id => fix.mended.includes(id))
+}
+
+/** A cause with the subject that fails for it. */
+export interface Told {
+  subject: SubjectReport
+  cause: Cause
+  /** Id of its place on the page. */
+  anchor: string
+}
+
+/** Causes that explain a failure, each with its place on the page. */
+export function toldOf({subjects}: Report): readonly Told[] {
+  return subjects
+    .flatMap(subject => subject.causes.filter(({explains}) => explains.length > 0).map(cause => ({subject, cause})))
+    .map((told, index) => ({...told, anchor: `cause-${index + 1}`}))
 }
