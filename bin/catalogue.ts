@@ -1,7 +1,8 @@
-// Regenerates what is derived from the folders of checks and rules: their registries and the headers of their pages.
+// Regenerates what is derived from the folders of checks and rules: their registries and the headers of their pages; and those of causes that lie outside of files.
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath, pathToFileURL} from 'node:url'
+import {OWN_CAUSES} from '../src/diagnose/live/own-causes.ts'
 import type {Rule} from '../src/lint/rule.ts'
 import {CONCERNS} from '../src/model/catalogue.ts'
 import {expectationsOfForeign} from '../src/parameters/expectations.ts'
@@ -74,7 +75,17 @@ function proofOf(meta: Check['meta'] | Rule['meta']): readonly string[] {
 const MOST_NAMED = 6
 const PROOFS = {evidence: 'what is seen in traffic', binary: 'the proxy itself', none: 'nothing but the file'} as const
 
-function headerOf(meta: Check['meta'] | Rule['meta']): string {
+/** What every page begins with. `mends`: one line each. */
+interface Head {
+  id: string
+  title: string
+  concern: string
+  severity: string
+  requirement: string
+  references: readonly string[]
+}
+
+function headerOf(meta: Head, mends: readonly string[], proof: readonly string[] = []): string {
   return [
     START,
     `# ${meta.id}`,
@@ -84,12 +95,26 @@ function headerOf(meta: Check['meta'] | Rule['meta']): string {
     `> ${meta.requirement}`,
     '',
     'Mend:',
-    ...Object.entries(meta.remediation).map(([proxy, text]) => `- ${proxy}: ${mend(text, usual).split('\n').join(' ')}`),
-    ...proofOf(meta),
+    ...mends.map(line => `- ${line}`),
+    ...proof,
     '',
     `References: ${meta.references.join(' · ')}`,
     END,
   ].join('\n')
+}
+
+/** Puts a header before the prose of a page; what somebody wrote stays. */
+function writePage(page: string, header: string): void {
+  const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  const end = before.indexOf(END)
+  // Prose that somebody wrote before the header was made stays.
+  const prose =
+    end >= 0
+      ? before.slice(end + END.length)
+      : before.includes('## What happens')
+        ? `\n\n${before.slice(before.indexOf('## What happens'))}`
+        : SKELETON
+  writeFileSync(page, header + prose)
 }
 
 for (const kind of KINDS) {
@@ -100,15 +125,10 @@ for (const kind of KINDS) {
     const meta = module.check?.meta ?? module.rule?.meta
     if (!meta) throw new Error(`${id}/${kind.noun}.ts exports no ${kind.noun}`)
     const page = join(kind.folder, id, 'README.md')
-    const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
-    const end = before.indexOf(END)
-    // Prose that somebody wrote before the header was made stays.
-    const prose =
-      end >= 0
-        ? before.slice(end + END.length)
-        : before.includes('## What happens')
-          ? `\n\n${before.slice(before.indexOf('## What happens'))}`
-          : SKELETON
-    writeFileSync(page, headerOf(meta) + prose)
+    const mends = Object.entries(meta.remediation).map(([proxy, text]) => `${proxy}: ${mend(text, usual).split('\n').join(' ')}`)
+    writePage(page, headerOf(meta, mends, proofOf(meta)))
   }
 }
+
+for (const [id, cause] of Object.entries(OWN_CAUSES))
+  writePage(join(src, 'diagnose/live/causes', `${id}.md`), headerOf({id, ...cause}, [cause.remediation]))

@@ -5,7 +5,7 @@ import {dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const GENERATED = ['src/verify/checks', 'src/lint/rules', 'fixtures/golden']
+const GENERATED = ['src/verify/checks', 'src/lint/rules', 'src/diagnose/live/causes', 'fixtures/golden']
 const GENERATORS = ['catalogue', 'golden']
 
 const contents = () =>

@@ -1,9 +1,10 @@
 import {duration, harmless, wrap} from '../report/plain.ts'
 import {brief} from '../report/text-causes.ts'
 import {styles} from '../report/text-styles.ts'
-import type {Cause, Status} from '../model/report.ts'
+import type {Cause} from '../model/report.ts'
 import {inFront} from '../diagnose/live/diagnose-url.ts'
-import {writer} from '../diagnose/live/judge.ts'
+import {writer} from '../model/live.ts'
+import {phasesOf} from '../report/live-phases.ts'
 import type {LiveAnswer, LiveReport, Seen} from '../diagnose/live/live.ts'
 
 interface Canvas {
@@ -63,7 +64,7 @@ export function liveText(report: LiveReport, {colour, width, verbose}: Canvas): 
     ...(answer.body === '' ? [] : wrap(harmless(answer.body.trim()).slice(0, 600), width - 8).map(line => `        ${line}`)),
   ])
   return [
-    `gms-proxy diagnose ${report.name}      ${inFront(seen)}${seen.proxy ? style.dim(`  ${seen.proxy.because.join(', ')}`) : ''}`,
+    `gms-proxy diagnose ${report.name}      ${inFront(seen)}${seen.proxy ? style.dim(`  ${harmless(seen.proxy.because.join(', '))}`) : ''}`,
     '',
     ...phases,
     '',
@@ -101,60 +102,6 @@ function onceEach(answers: readonly LiveAnswer[]): readonly LiveAnswer[] {
 }
 
 const PHASES = ['listener-name-resolves', 'listener-accepts-connections', 'tls-terminates']
-
-interface PhaseLine {
-  mark: Status
-  name: string
-  tookMs?: number
-  text: string
-}
-
-/** DNS, TCP, TLS, HTTP and upgrade, each with its time and what came of it. */
-function phasesOf({url, resolved, connected, greeted, asks}: Seen): readonly PhaseLine[] {
-  const lines: PhaseLine[] = [
-    {
-      mark: resolved.failure ? 'failed' : 'passed',
-      name: 'DNS',
-      tookMs: resolved.tookMs,
-      text: resolved.failure?.reason ?? resolved.addresses.join(', '),
-    },
-  ]
-  if (connected)
-    lines.push({
-      mark: connected.failure ? 'failed' : 'passed',
-      name: 'TCP',
-      tookMs: connected.tookMs,
-      text: connected.failure?.reason ?? connected.address ?? '',
-    })
-  if (greeted) {
-    const {greeting, chain} = greeted
-    const bad = greeting.failure?.reason ?? greeting.distrust ?? greeting.otherName
-    lines.push({
-      mark: bad === undefined ? 'passed' : 'failed',
-      name: 'TLS',
-      tookMs: greeting.tookMs,
-      text: bad ?? [greeting.version, greeting.cipher, greeting.names].filter(text => text !== undefined).join(', '),
-    })
-    for (const {subject, issuer, validTo, names} of chain)
-      lines.push({
-        mark: Date.parse(validTo) < Date.now() ? 'failed' : 'passed',
-        name: '',
-        text: `${subject} until ${validTo}, by ${issuer}${names ? `, for ${names.join(' ')}` : ''}`,
-      })
-  } else if (url.startsWith('https:') && connected && !connected.failure) lines.push({mark: 'skipped', name: 'TLS', text: 'not tried'})
-  for (const [name, answer] of [
-    ['HTTP', asks.handshake],
-    ['upgrade', asks.upgrade],
-  ] as const)
-    if (answer)
-      lines.push({
-        mark: answer.by.who === 'gms' && (answer.status === 200 || answer.status === 101) ? 'passed' : 'failed',
-        name,
-        tookMs: answer.tookMs,
-        text: `${answer.status ?? answer.failure?.reason ?? 'no answer'}${answer.status === undefined ? '' : ` ${writer(answer.by)}`}`,
-      })
-  return lines
-}
 
 function notable({status, by, failure, what}: LiveAnswer): boolean {
   if (status === undefined) return failure !== undefined && !/^POST .*chat-ntf$/.test(what)

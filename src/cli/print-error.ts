@@ -1,6 +1,6 @@
 import {Ansis} from 'ansis'
 import {redact} from '../model/redact.ts'
-import {harmless} from '../report/plain.ts'
+import {harmless, withoutCommands} from '../report/plain.ts'
 import {showable} from './access.ts'
 
 function colours(): Ansis {
@@ -17,7 +17,7 @@ export function printError(message: string, suggestions: readonly string[]): voi
   const [only] = suggestions
   if (suggestions.length === 1 && only !== undefined) lines.push('', `${dim('Try this:')} ${harmless(only)}`)
   if (suggestions.length > 1) lines.push('', dim('Try this:'), ...suggestions.map(suggestion => `  • ${harmless(suggestion)}`))
-  process.stderr.write(`${lines.join('\n')}\n`)
+  process.stderr.write(withoutCommands(`${lines.join('\n')}\n`))
 }
 
 /** Something that should not have been possible: the whole stack, and whom to tell. */

@@ -10,6 +10,7 @@ import {isLive} from '../diagnose/live/live.ts'
 import {liveText} from './live-text.ts'
 import {pagesIn} from './pages.ts'
 import {FORMATS} from '../report/index.ts'
+import {withoutCommands} from '../report/plain.ts'
 import type {Format} from '../report/index.ts'
 
 /** The formats of a report, first the default. */
@@ -78,7 +79,7 @@ export function printed(report: Report, format: string, canvas: Canvas, root: st
   const live = name === 'text' ? report.subjects.filter(isLive) : []
   if (live.length === 0) return FORMATS[name](report, canvas, pagesIn(root))
   const others = report.subjects.filter(subject => !isLive(subject))
-  const texts = live.map(subject => liveText(subject, canvas))
+  const texts = live.map(subject => withoutCommands(liveText(subject, canvas)))
   return [...texts, ...(others.length > 0 ? [FORMATS.text({...report, subjects: others}, canvas, pagesIn(root))] : [])].join('\n\n')
 }
 

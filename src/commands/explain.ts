@@ -12,16 +12,21 @@ import {fit} from '../report/plain.ts'
 import {styles} from '../report/text-styles.ts'
 
 export default class Explain extends BaseCommand {
-  static override summary = 'The page of one check or rule; without an id, all of them'
-  static override description = `A check is a promise that is felt in traffic (verify), a rule a defect that is read in a configuration (lint). The page says what must hold and who says so, what happens when it does not, why that matters for GMS chat, and the change that mends it.`
+  static override summary = 'The page of one check, rule or cause; without an id, all of them'
+  static override description = `A check is a promise that is felt in traffic (verify), a rule a defect that is read in a configuration (lint), a cause a defect that stands in no file and is seen from outside (diagnose URL). The page says what must hold and who says so, what happens when it does not, why that matters for GMS chat, and the change that mends it.`
   static override examples = [
     {description: 'Everything that is checked and read', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'What concerns TLS', command: '<%= config.bin %> <%= command.id %> tls'},
     {description: 'One check', command: '<%= config.bin %> <%= command.id %> upgrade-handshake'},
     {description: 'One rule', command: '<%= config.bin %> <%= command.id %> upgrade-headers-missing'},
+    {description: 'One cause that no file shows', command: '<%= config.bin %> <%= command.id %> tls-certificate-untrusted'},
   ]
   static override args = {
-    id: Args.string({name: 'ID', ignoreStdin: true, description: 'Id of a check or a rule, as reports print it, or a concern such as tls'}),
+    id: Args.string({
+      name: 'ID',
+      ignoreStdin: true,
+      description: 'Id of a check, a rule or a cause, as reports print it, or a concern such as tls',
+    }),
   }
   static override flags = {...formatFlag(['text', 'json']), 'no-color': outputFlags['no-color']}
 
@@ -59,7 +64,7 @@ function unknown(id: string): UsageError {
   const concern = nearest(id, CONCERNS)
   const sameConcern = begun.length > 0 ? begun : concern === undefined ? [] : [concern]
   const meant = begun.length > 0 ? undefined : nearest(id, ids)
-  return new UsageError(`${JSON.stringify(id)} is not the id of a check or a rule`, {
+  return new UsageError(`${JSON.stringify(id)} is not the id of a check, a rule or a cause`, {
     suggestions: [
       ...(meant === undefined ? sameConcern : [meant]).map(known => `gms-proxy explain ${known}`),
       'gms-proxy explain lists all of them',

@@ -149,6 +149,7 @@ function causeOf({suspicion, confidence, explains}: Held, {failed, remarks}: Con
     explains: [...explains],
     remediation: first?.remediation ?? '',
     ...(findings.length === 1 && first?.patch !== undefined ? {patch: first.patch} : {}),
+    ...(findings.length === 1 && first?.replacements ? {replacements: first.replacements} : {}),
   }
 }
 

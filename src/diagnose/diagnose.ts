@@ -2,7 +2,8 @@ import {Lines} from '../lint/lines.ts'
 import {patchOf} from '../lint/patch.ts'
 import type {Rule} from '../lint/rule.ts'
 import type {ConfigBundle} from '../model/bundle.ts'
-import type {Cause, Report, SubjectReport} from '../model/report.ts'
+import {redact} from '../model/redact.ts'
+import type {Cause, Replacement, Report, SubjectReport} from '../model/report.ts'
 import {pathOf} from '../verify/subject.ts'
 import type {Subject} from '../verify/subject.ts'
 import {causesOf} from './causes.ts'
@@ -44,8 +45,10 @@ export function explain(judged: SubjectReport, subject: ReadableSubject, rules: 
       if (!cause.also || cause.patch !== undefined || !rule) return cause
       // Several places: their edits may overlap, so they are mended one after the other.
       const mending = new Mending(bundle)
-      const patch = mending.mendWith([rule], {proxy: subject.proxy, version, promises}) ? diffOf(bundle, mending.blocks(), subject) : ''
-      return patch === '' ? cause : {...cause, patch}
+      if (!mending.mendWith([rule], {proxy: subject.proxy, version, promises})) return cause
+      const blocks = mending.blocks()
+      const patch = diffOf(bundle, blocks, subject)
+      return patch === '' ? cause : {...cause, patch, ...replacementsOf(bundle, blocks, subject)}
     }),
   }
 }
@@ -56,4 +59,20 @@ export function diffOf(bundle: ConfigBundle, blocks: readonly Block[], subject: 
     linesOf: file => new Lines(bundle.files.find(({path}) => path === file)?.text ?? ''),
     nameOf: file => pathOf(subject, file),
   })
+}
+
+/** Blocks as replacements in the user's files; nothing where a secret would have to be written into a report. */
+export function replacementsOf(
+  bundle: ConfigBundle,
+  blocks: readonly Block[],
+  subject: ReadableSubject,
+): {replacements?: readonly Replacement[]} {
+  const edits = editsOf(blocks)
+  if (edits.some(({text}) => redact(text) !== text)) return {}
+  return {
+    replacements: edits.map(edit => {
+      const {file} = edit.span
+      return new Lines(bundle.files.find(({path}) => path === file)?.text ?? '').replacement(edit, pathOf(subject, file))
+    }),
+  }
 }

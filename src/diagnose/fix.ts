@@ -9,7 +9,7 @@ import {pathOf} from '../verify/subject.ts'
 import type {Subject} from '../verify/subject.ts'
 import {verify} from '../verify/verify.ts'
 import type {VerifyOptions} from '../verify/verify.ts'
-import {diffOf, explain} from './diagnose.ts'
+import {diffOf, explain, replacementsOf} from './diagnose.ts'
 import {applyBlocks, Mending} from './mending.ts'
 import type {Block} from './mending.ts'
 import {readWith} from './read.ts'
@@ -287,6 +287,7 @@ class Fixer {
       file: pathOf(this.subject, edit.span.file),
       line: edit.span.line,
       patch: diffOf(this.subject.bundle, [block], this.subject),
+      ...replacementsOf(this.subject.bundle, [block], this.subject),
       rules,
       why,
       // The only one mends everything.

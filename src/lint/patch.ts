@@ -35,11 +35,28 @@ export function patchOf(
       `+++ ${label('b', nameOf(file))}`,
       ...hunks.flatMap(hunk => [
         `@@ -${hunk.oldStart + first - 1},${hunk.oldLines} +${hunk.newStart + first - 1},${hunk.newLines} @@`,
-        ...hunk.lines,
+        ...safeLines(hunk.lines, hunk.oldStart + first - 1, lines),
       ]),
     ]
   })
   return redact(parts.join('\n'))
+}
+
+/** Lines of a hunk; those of the file as it would show them, because a secret may begin above the hunk. */
+function safeLines(hunk: readonly string[], start: number, lines: Lines): readonly string[] {
+  const safeOnes = lines.safeLines(start, start + hunk.filter(line => /^[ -]/.test(line)).length - 1)
+  const hidden = new Map<string, string>()
+  let index = 0
+  return hunk.map(line => {
+    const [sign, text] = [line.charAt(0), line.slice(1)]
+    if (sign === '+') return `+${hidden.get(text) ?? text}`
+    if (sign !== ' ' && sign !== '-') return line
+    const safe = safeOnes[index] ?? ''
+    index += 1
+    if (safe === text.replace(/\r$/, '')) return line
+    hidden.set(text, safe)
+    return `${sign}${safe}`
+  })
 }
 
 /** As git writes it; an absolute path says where it lies without that. */

@@ -43,3 +43,9 @@ export interface Meta {
   /** RFC section, Bayeux section, vendor page or measurement. */
   references: readonly string[]
 }
+
+/**
+ * How sure it is that a cause is the one. `certain`: a rule names the defect in the file, and the check that it always breaks failed. `likely`:
+ * a check failed that the defect can break, or the log of the proxy names it. `possible`: only one of the two, and nothing joins it to a failure.
+ */
+export type Confidence = 'certain' | 'likely' | 'possible'

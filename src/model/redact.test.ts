@@ -70,3 +70,23 @@ test.each(['\n', '\\', ' ', 'authorization ', '"secureKey"', 'basic '])('a long 
   redact(piece.repeat(60_000 / piece.length))
   expect(performance.now() - started).toBeLessThan(2000)
 })
+
+test.each([
+  ['proxy_pass http://gms?token=Xy12secretZ;', 'Xy12secretZ'],
+  ['# api_key=Xy12secretZ, api-key=Xy12secretZ', 'Xy12secretZ'],
+  ['comes with Host: admin:Xy12secretZ@gms', 'Xy12secretZ'],
+  ['server admin:Xy12secretZ@gms1:8080', 'Xy12secretZ'],
+])('hides the secret of %s', (text, secret) => {
+  expect(redact(text)).not.toContain(secret)
+})
+
+test.each([
+  'token=$arg_token',
+  'server gms1 10.0.0.1:8080 check',
+  'bind ipv4@10.0.0.1:80',
+  'http://gms1:8080/x@y',
+  'map $x:$y@z',
+  'if ($uri ~ ^[^:]+:[^@]+@)',
+])('leaves %s as it is', text => {
+  expect(redact(text)).toBe(text)
+})

@@ -39,9 +39,12 @@ const PATTERNS: readonly RegExp[] = [
     String.raw`((?:set-header|add-header|set_header|add_header|input_headers|headers|Header\s+(?:set|add|append|merge|setifempty))\s+["']?[\w-]*(?:api-?key|token|secret|passw)[\w-]*["']?:?\s+)${COMPUTED}${VALUE}`,
     'gi',
   ),
-  /(\bsecret=)[^\s"'&]+/gi,
+  // token=…, api-key=…, in URLs and comments
+  /(\b(?:secret|(?:access_|auth_|id_)?token|api[_-]?key|passwd|pwd)=)(?!["']?[$%])[^\s"'&;,]+/gi,
   // http://user:word@host
   /(:\/\/)[^\s/@:"'<>]+:[^\s/@"'<>]+(?=@)/g,
+  // user:word@host where no scheme stands before it
+  /((?:^|[\s"'(=,])[\w.%+-]+:)[^\s/@:"'<>$%{}[\]()\\^]{3,}(?=@[A-Za-z0-9[])/gm,
   // hashes of passwords
   /(\$(?:apr1|2[abxy]|1|5|6|y)\$)[^\s"':;]{8,}/g,
   /(\b(?:BAYEUX_BROWSER|JSESSIONID)=)[^\s"';,&‹]+/g,

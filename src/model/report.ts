@@ -1,5 +1,8 @@
-import type {Concern, ProxyName, Severity, Transport} from './catalogue.ts'
+import type {Concern, Confidence, ProxyName, Severity, Transport} from './catalogue.ts'
 import {SEVERITIES} from './catalogue.ts'
+import type {Live} from './live.ts'
+
+export type {Confidence} from './catalogue.ts'
 
 /** A place in the user's own file (never in the sandbox's copy). Lines and columns count from 1. */
 export interface Location {
@@ -111,12 +114,6 @@ export interface Outcome {
   suppressed?: readonly SuppressedFinding[]
 }
 
-/**
- * How sure it is that a cause is the one. `certain`: a rule names the defect in the file, and the check that it always breaks failed. `likely`:
- * a check failed that the defect can break, or the log of the proxy names it. `possible`: only one of the two, and nothing joins it to a failure.
- */
-export type Confidence = 'certain' | 'likely' | 'possible'
-
 /** Why something fails. */
 export interface Cause {
   /** Of the catalogue of causes: id of a rule. */
@@ -135,6 +132,8 @@ export interface Cause {
   remediation: string
   /** Unified diff that mends every place, redacted; absent: not known. */
   patch?: string
+  /** The same as replacements; absent also where a secret stands in one. */
+  replacements?: readonly Replacement[]
 }
 
 /** Changes of one place of a file, none of which can be left out. */
@@ -144,6 +143,8 @@ export interface Hunk {
   line: number
   /** Unified diff, redacted. */
   patch: string
+  /** The same as replacements of whole lines of the file as it was; absent where a secret stands in one. */
+  replacements?: readonly Replacement[]
   /** Rules whose edits it came from. */
   rules: readonly string[]
   why: readonly string[]
@@ -271,6 +272,8 @@ export interface SubjectReport {
   fix?: Fix
   /** Only where the configuration was read by rules. */
   reading?: ReadingNotes
+  /** What was seen of a proxy that runs: only of `diagnose URL`. */
+  live?: Live
 }
 
 /** `--format json`, version 1: additions only. */

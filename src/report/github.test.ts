@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {errored, failed, lintReport, passed, reportOf, subject} from '../../test/support/reports.ts'
+import {diagnosed, errored, failed, fixed, lintReport, passed, reportOf, seenLive, subject} from '../../test/support/reports.ts'
 import {github} from './github.ts'
 
 it('annotates the lines of a file', () => {
@@ -35,4 +35,26 @@ it('lets nothing out of its command', () => {
   expect(rest).toEqual(['gms-proxy verify: failed, 1 finding'])
   expect(line).toContain('file=a%2Cb%3Ac%0A%3A%3Aerror file=x.conf,line=1')
   expect(line).toContain('::a%0A::error::b%0A::set-output name=x::y %25 %250A%0A')
+})
+
+it('annotates a cause once, at its place, for everything that it explains', () => {
+  expect(github(diagnosed)).toMatchInlineSnapshot(`
+    "::error file=haproxy.cfg,line=31,endLine=31,col=5,endColumn=22,title=polling-timeout-below-hold::A timeout is shorter than the hold of GMS (certain)%0Athe file: timeout server 25s%0Atraffic: polling-hold-survives failed, as it does with this defect%0AExplains: polling-hold-survives%0AAlso: haproxy.cfg:44%0AMend: timeout server 45s%0Agms-proxy explain polling-timeout-below-hold
+    ::error file=haproxy.cfg,line=31,col=5,title=polling-chat::Expected a quiet poll to be answered by GMS%0AExpected: 200 after 30 s%0AActual: 504 after 25.0 s%0AMend: timeout server 45s%0Agms-proxy explain polling-chat
+    gms-proxy diagnose: failed, 1 cause, 1 finding
+    "
+  `)
+  expect(github(seenLive)).toMatchInlineSnapshot(`
+    "::error title=upgrade-headers-missing::https://chat.example.com%0AUpgrade and Connection do not reach GMS (likely)%0AGMS took it for a plain GET%0AExplains: upgrade-handshake%0AMend: proxy_set_header Upgrade $http_upgrade;%0Agms-proxy explain upgrade-headers-missing
+    gms-proxy diagnose: failed, 1 cause, 0 findings
+    "
+  `)
+})
+
+it('is silent about what fix has written', () => {
+  const [only] = fixed.subjects
+  const written = {...only!, fix: {...only!.fix!, written: [{file: 'haproxy.cfg', backup: 'haproxy.cfg.bak'}]}}
+  const lines = (text: string) => text.split('\n').map(line => /title=([^:]*)/.exec(line)?.[1])
+  expect(lines(github(fixed))).toContain('polling-timeout-below-hold')
+  expect(lines(github({...fixed, subjects: [written]}))).not.toContain('polling-timeout-below-hold')
 })

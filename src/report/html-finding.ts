@@ -1,4 +1,5 @@
 import type {Finding, Location, Outcome, SubjectReport} from '../model/report.ts'
+import type {Told} from './joined.ts'
 import {evidenceBlock} from './html-evidence.ts'
 import {mark} from './html-marks.ts'
 import {markup, NOTHING} from './html-markup.ts'
@@ -17,11 +18,13 @@ export interface Card {
   explains: readonly Outcome[]
   /** The failure that it most likely follows from. */
   cause?: Outcome
+  /** What explains it, the best first. */
+  causes: readonly Told[]
 }
 
 /** What was expected, what happened, what both ends saw, the lines, and what to change. */
 export function cardBlock(
-  {subject, outcome, findings, anchor, explains, cause}: Card,
+  {subject, outcome, findings, anchor, explains, cause, causes}: Card,
   {open, several, pages}: {open: boolean; several: boolean; pages: Pages},
 ): Markup {
   const {id, severity, title} = outcome
@@ -33,7 +36,8 @@ export function cardBlock(
   return markup`<details class="finding ${severity}"${open ? markup` open` : NOTHING}>
 <summary>${mark(severity, severity)}<span class="what"><h3>${title}</h3><span class="facts"><code>${id}</code>${place}${several ? markup`<span>${subject.name}</span>` : NOTHING}</span></span></summary>
 <div class="body" id="${anchor}">
-${cause ? markup`<p class="follows">Most likely follows from <code>${cause.id}</code> (${cause.title}): mend that first.</p>` : NOTHING}
+${causes.map(({cause: {id: of, title: said, confidence}, anchor: at}) => markup`<p class="follows">${confidence} cause: <a href="#${at}"><code>${of}</code></a> ${said}</p>`)}
+${cause && causes.length === 0 ? markup`<p class="follows">Most likely follows from <code>${cause.id}</code> (${cause.title}): mend that first.</p>` : NOTHING}
 ${blocks}
 ${mends(findings)}
 ${explains.length > 0 ? markup`<p class="quiet">Explains ${listed(explains.map(outcome => outcome.id))}</p>` : NOTHING}

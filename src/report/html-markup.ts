@@ -32,5 +32,11 @@ function printed(value: Value): string {
 const ENTITIES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'}
 
 function escaped(text: string): string {
-  return harmless(text).replace(/[&<>"']/g, character => ENTITIES[character] ?? '')
+  return (
+    harmless(text)
+      .replace(/[&<>"']/g, character => ENTITIES[character] ?? '')
+      // No line of the page is a command of a runner that prints it into its log.
+      .replace(/::/g, '&#58;:')
+      .replaceAll('##[', '##&#91;')
+  )
 }

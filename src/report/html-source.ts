@@ -3,7 +3,7 @@ import {markup, NOTHING} from './html-markup.ts'
 import type {Markup} from './html-markup.ts'
 
 /** The lines of the user's file with their numbers; what is meant is marked. */
-export function excerptBlock({excerpt, location}: Finding): Markup {
+export function excerptBlock({excerpt, location}: Pick<Finding, 'excerpt' | 'location'>): Markup {
   if (excerpt) return linesOf(excerpt)
   if (location?.text === undefined) return NOTHING
   const {line, text} = location

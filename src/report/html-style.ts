@@ -60,8 +60,8 @@ header.partial .mark { color: var(--warn) }
 header h1 span { color: var(--tone) }
 
 .subjects { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: .9rem }
-.subject, .grid, .finding, #reproduce, #not-judged, .reading { background: var(--card); border: 1px solid var(--line); border-radius: 10px }
-.subject, #reproduce, #not-judged, .reading { padding: .9rem 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .45rem; align-content: start }
+.subject, .grid, .finding, #reproduce, #not-judged, .reading, .live, .fix { background: var(--card); border: 1px solid var(--line); border-radius: 10px }
+.subject, #reproduce, #not-judged, .reading, .live, .fix { padding: .9rem 1rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .45rem; align-content: start }
 .subject details summary, .reading summary, #not-judged summary { font-size: .88rem; color: var(--quiet) }
 .promises { font-size: .88rem; padding-top: .35rem }
 .promises li { display: flex; flex-wrap: wrap; gap: .1rem .8rem; padding: .15rem 0 }
@@ -96,7 +96,7 @@ header h1 span { color: var(--tone) }
 .grid td a small { text-decoration: underline }
 .grid td a:hover { background: var(--bad-wash) }
 
-#findings { display: grid; grid-template-columns: minmax(0, 1fr); gap: .8rem }
+#findings, #causes { display: grid; grid-template-columns: minmax(0, 1fr); gap: .8rem }
 #findings[hidden] { display: none }
 .bar { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: center; justify-content: space-between }
 .filters { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .9rem }
@@ -126,6 +126,30 @@ body:has(#show-error:not(:checked)) .finding.error, body:has(#show-warning:not(:
 .versus > .actual { border-top-color: var(--bad) }
 .versus dt { font-size: .75rem; font-weight: 600; letter-spacing: .04em; text-transform: uppercase; color: var(--quiet) }
 .versus dd { white-space: pre-wrap }
+
+.sure { font-weight: 600; border: 1px solid currentColor; border-radius: 1rem; padding: 0 .5rem; font-size: .8rem; line-height: 1.35 }
+.sure.certain { color: var(--bad) }
+.sure.likely { color: var(--warn) }
+.sure.possible { color: var(--quiet) }
+.because { display: grid; gap: .2rem; font-size: .9rem }
+.because li { padding-left: .9rem; position: relative; white-space: pre-line }
+.because li::before { content: ''; position: absolute; left: 0; top: .6em; width: .35rem; height: .35rem; border-radius: 50%; background: var(--quiet) }
+.explains { font-size: .9rem; color: var(--quiet) }
+.explains a, .follows a { color: inherit }
+.good { color: var(--good); font-weight: 600; white-space: nowrap }
+.idle > summary, .live summary, .fix summary { font-size: .88rem; color: var(--quiet) }
+.idle li p { padding-left: 1.5rem }
+.hunk { display: grid; grid-template-columns: minmax(0, 1fr); gap: .45rem; border-left: 3px solid var(--good); padding-left: .8rem; margin: .3rem 0 }
+.fared { border-collapse: collapse; width: 100%; font-size: .92rem }
+.fared tr { border-top: 1px solid var(--line) }
+.fared tr:first-child { border-top: 0 }
+.fared th, .fared td { padding: .3rem .8rem .3rem 0; vertical-align: top; text-align: start }
+.fared th { font-weight: 500; width: 9.5rem; white-space: nowrap }
+.fared th .mark { margin-right: .5rem }
+.fared .took { width: 5rem; text-align: end; color: var(--quiet); font-variant-numeric: tabular-nums; white-space: nowrap }
+.fared td:last-child { padding-right: 0 }
+.answer { display: grid; grid-template-columns: minmax(0, 1fr); gap: .3rem; padding-top: .7rem; font-size: .9rem }
+.answer pre { padding: .5rem .8rem; white-space: pre-wrap }
 
 .source .line { display: flex; padding: 0 .8rem 0 0; min-width: max-content }
 .source b { flex: none; width: 3.4rem; padding-right: .8rem; text-align: right; font-weight: 400; color: var(--quiet); user-select: none }
@@ -183,6 +207,9 @@ pre.command { padding: .6rem .8rem; white-space: pre-wrap }
   .cell { gap: .2rem }
   .grid td small { display: block; margin: 0 }
   .source b { width: 2.4rem; padding-right: .6rem }
+  .fared th { width: 7.2rem }
+  .fared th .mark { margin-right: .3rem }
+  .fared .took { width: 3.9rem; padding-right: .5rem }
 }
 @media print {
   :root { color-scheme: light; font-size: 11px; print-color-adjust: exact; -webkit-print-color-adjust: exact }

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {errored, failed, lintReport, passed, reportOf, skipped, subject} from '../../test/support/reports.ts'
+import {diagnosed, errored, failed, fixed, lintReport, passed, reportOf, seenLive, skipped, subject} from '../../test/support/reports.ts'
 import type {Finding, Outcome, Report} from '../model/report.ts'
 import {html} from './html.ts'
 import type {Page} from './pages.ts'
@@ -119,7 +119,8 @@ const HOSTILE = `"'><script>alert(1)</script><img src=x onerror=alert(1)><!-- </
 
 /** Each text of a report with something behind it; what the program itself chooses from a list stays. */
 function ending<T>(value: T, end: string, key = ''): T {
-  const chosen = /^(?:schema|command|verdict|concern|status|severity|proxy|runtime|by|end|affinity|followsFrom|timing)$/
+  const chosen =
+    /^(?:schema|command|verdict|concern|status|severity|proxy|runtime|by|end|affinity|followsFrom|timing|confidence|who|mark|validTo|explains)$/
   if (typeof value === 'string') return (chosen.test(key) ? value : `${value}${end}`) as T
   if (Array.isArray(value)) return value.map(each => ending(each as unknown, end, key)) as T
   if (typeof value === 'object' && value !== null)
@@ -135,6 +136,9 @@ describe('text of others', () => {
   it.each([
     ['verify', whole],
     ['lint', lintReport],
+    ['diagnose', diagnosed],
+    ['fix', fixed],
+    ['diagnose URL', seenLive],
   ])('adds no element and no attribute to a page of %s', (_, report) => {
     const page: Page = {id: 'x', kind: 'check', title: 'x', concern: 'tls', severity: 'error', requirement: 'x', markdown: 'x'}
     const after = shown(ending(report, HOSTILE), ending(page, HOSTILE))
@@ -150,4 +154,45 @@ it('asks nothing of anybody', () => {
   const page = shown(reportOf(subject([failed])))
   expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"`)
   expect(page).not.toMatch(/<script|https?:\/\/|url\(|@import/)
+})
+
+it('tells causes first, with their lines, what they explain, and the change', () => {
+  const page = shown(diagnosed)
+  const order = [
+    'id="causes"',
+    'class="sure certain"',
+    '<mark>timeout server 25s</mark>',
+    'haproxy.cfg:44',
+    'aria-label="The change"',
+    'No cause is known for',
+    'felt by no check',
+    'class="grid"',
+    'id="findings"',
+  ].map(text => page.indexOf(text))
+  expect(order).not.toContain(-1)
+  expect(order).toEqual([...order].sort((a, b) => a - b))
+  // What is explained is folded behind what is not, and points to its cause.
+  expect([...page.matchAll(/<details class="finding error"( open)?>/g)].map(([, open]) => open)).toEqual([' open', undefined])
+  for (const [, id = ''] of page.matchAll(/href="#([a-z]+-\d+)"/g)) expect(page).toContain(`id="${id}"`)
+  expect(page).toContain('<a href="#cause-1"><code>polling-timeout-below-hold</code></a>')
+})
+
+it('shows each change of a fix with what it mends, and what is left', () => {
+  const page = shown(fixed)
+  for (const text of [
+    '1 change mends 1 check; it cannot be left out',
+    'mended below',
+    'Without it <code>polling-hold-survives</code> fails again',
+    'open the port of gms2',
+    'Not changed, because no check felt it',
+  ])
+    expect(page).toContain(text)
+  expect(page.split('+    timeout server 45s')).toHaveLength(2)
+})
+
+it('shows what was seen at a URL, with times', () => {
+  const page = shown(seenLive)
+  expect(page).toMatch(/<span>TLS<\/span><\/th><td class="took">31 ms<\/td>/)
+  expect(page).toContain('a WebSocket is cut after 60.1 s of silence')
+  expect(page).toContain('server: nginx/1.22.1')
 })

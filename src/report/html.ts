@@ -1,9 +1,13 @@
 import {SEVERITIES} from '../model/catalogue.ts'
 import type {Outcome, Report, SubjectReport, Verdict} from '../model/report.ts'
 import type {Canvas} from './canvas.ts'
+import {causesBlock, fixBlock} from './html-causes.ts'
+import {toldOf} from './joined.ts'
+import type {Told} from './joined.ts'
 import {cardBlock} from './html-finding.ts'
 import type {Card} from './html-finding.ts'
 import {gridBlock} from './html-grid.ts'
+import {liveBlock} from './html-live.ts'
 import {mark} from './html-marks.ts'
 import {markup, NOTHING} from './html-markup.ts'
 import type {Markup} from './html-markup.ts'
@@ -21,7 +25,8 @@ const MOST_UNFOLDED = 12
 export function html(report: Report, _canvas: Canvas, pages: Pages): string {
   const {command, tool, subjects, durationMs, reproduce} = report
   const outcomes = subjects.flatMap(subject => subject.outcomes)
-  const cards = cardsOf(report)
+  const told = toldOf(report)
+  const cards = cardsOf(report, told)
   const anchorOf = (subject: SubjectReport, outcome: Outcome) =>
     cards.find(card => card.subject === subject && card.outcome === outcome)?.anchor
   const {verdict, words} = headline(report, outcomes)
@@ -39,7 +44,7 @@ export function html(report: Report, _canvas: Canvas, pages: Pages): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<a class="skip" href="#findings">To the findings</a>
+<a class="skip" href="#${told.length > 0 ? 'causes' : 'findings'}">To the ${told.length > 0 ? 'causes' : 'findings'}</a>
 <header class="${verdict}">
 <p class="tool">${tool.name} ${command}</p>
 <h1>${mark(verdict)}<span>${words}</span></h1>
@@ -47,6 +52,9 @@ export function html(report: Report, _canvas: Canvas, pages: Pages): string {
 </header>
 <main>
 ${subjectsBlock(report)}
+${causesBlock(report, told, pages, (subject, id) => cards.find(card => card.subject === subject && card.outcome.id === id)?.anchor)}
+${subjects.map(fixBlock)}
+${subjects.map(liveBlock)}
 <section aria-label="Concerns">${gridBlock(report, anchorOf)}</section>
 ${findingsBlock(report, cards, pages)}
 ${notJudgedBlock(outcomes, command)}
@@ -94,7 +102,7 @@ function countsOf({command}: Report, outcomes: readonly Outcome[]): string {
 }
 
 /** Of traffic: a card for each failed check, causes before what follows from them. Of files: one for each finding, by file and line. */
-function cardsOf({subjects, command}: Report): readonly Card[] {
+function cardsOf({subjects, command}: Report, told: readonly Told[]): readonly Card[] {
   const cards = subjects.flatMap(subject => {
     const failed = subject.outcomes.filter(({findings}) => findings.length > 0)
     const rootOf = ({id, followsFrom}: Outcome): string => {
@@ -104,9 +112,12 @@ function cardsOf({subjects, command}: Report): readonly Card[] {
     const whole = failed.map(outcome => {
       const cause = failed.find(({id}) => id === rootOf(outcome) && id !== outcome.id)
       const explains = failed.filter(other => other !== outcome && rootOf(other) === outcome.id)
-      return {subject, outcome, findings: outcome.findings, explains, ...(cause ? {cause} : {})}
+      const causes = told.filter(each => each.subject === subject && each.cause.explains.includes(outcome.id))
+      return {subject, outcome, findings: outcome.findings, explains, causes, ...(cause ? {cause} : {})}
     })
-    if (command !== 'lint') return [...whole.filter(({cause}) => !cause), ...whole.filter(({cause}) => cause)]
+    // What no cause explains comes first: everything else is told above.
+    const later = ({cause, causes}: (typeof whole)[number]) => (causes.length > 0 ? 2 : 0) + (cause ? 1 : 0)
+    if (command !== 'lint') return [...whole].sort((a, b) => later(a) - later(b))
     return whole.flatMap(card => card.findings.map(finding => ({...card, findings: [finding]}))).sort(byPlace)
   })
   return cards.map((card, index) => ({...card, anchor: `finding-${index + 1}`}))
@@ -120,7 +131,10 @@ function byPlace({findings: [first]}: Pick<Card, 'findings'>, {findings: [second
 
 function findingsBlock({command, subjects}: Report, cards: readonly Card[], pages: Pages): Markup {
   if (cards.length === 0) return markup`<section id="findings" hidden></section>`
-  const unfolded = ({outcome, cause}: Card) => !cause && (cards.length <= MOST_UNFOLDED || outcome.severity === 'error')
+  const unfolded = ({outcome, cause, causes}: Card) =>
+    !cause &&
+    causes.every(({cause: {confidence}}) => confidence === 'possible') &&
+    (cards.length <= MOST_UNFOLDED || outcome.severity === 'error')
   const heading = command === 'lint' ? plural(cards.length, 'finding') : `${cards.length} failed`
   return markup`<section id="findings"><div class="bar"><h2>${heading}</h2>${filters(cards)}</div>
 ${cards.map(card => cardBlock(card, {open: unfolded(card), several: subjects.length > 1, pages}))}

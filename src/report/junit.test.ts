@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {errored, failed, lintReport, passed, reportOf, skipped, subject} from '../../test/support/reports.ts'
+import {diagnosed, errored, failed, fixed, lintReport, passed, reportOf, seenLive, skipped, subject} from '../../test/support/reports.ts'
 import {junit} from './junit.ts'
 import {json} from './json.ts'
 
@@ -62,12 +62,12 @@ it('prints the report itself as JSON', () => {
 /** Every tag is closed in order, and every `&` begins an entity. */
 function balanced(document: string): boolean {
   const open: string[] = []
-  for (const [, close, name = '', empty] of document.matchAll(/<(\/?)([a-z]+)(?:\s+[a-z]+="[^"<]*")*(\/?)>/g)) {
+  for (const [, close, name = '', empty] of document.matchAll(/<(\/?)([a-z-]+)(?:\s+[a-z]+="[^"<]*")*(\/?)>/g)) {
     if (close === '/') {
       if (open.pop() !== name) return false
     } else if (empty !== '/') open.push(name)
   }
-  const rest = document.replace(/<\?xml[^>]*\?>|<\/?[a-z]+(?:\s+[a-z]+="[^"<]*")*\/?>/g, '')
+  const rest = document.replace(/<\?xml[^>]*\?>|<\/?[a-z-]+(?:\s+[a-z]+="[^"<]*")*\/?>/g, '')
   return open.length === 0 && !rest.includes('<') && !/&(?!amp;|lt;|gt;|quot;|#\d+;)/.test(document)
 }
 
@@ -77,4 +77,15 @@ it('shows the lines of what was read, and the patch', () => {
   expect(document).toContain('Where: conf/my nginx.conf:14:5\n    13 |   server {\n    14 |     client_max_body_size 1m;')
   expect(document).toContain('\n+    client_max_body_size 11m;\n')
   expect(balanced(document)).toBe(true)
+})
+
+it('says why a check failed, what fix found, and what was seen at a URL', () => {
+  const document = junit(diagnosed)
+  expect(document).toContain(
+    'Cause (certain): polling-timeout-below-hold: A timeout is shorter than the hold of GMS\nWhere: haproxy.cfg:31:5',
+  )
+  expect(document.split('Cause (certain)')).toHaveLength(2)
+  expect(junit(fixed)).toContain('<system-out>1 change mends 1 check; it cannot be left out: found in 9 runs')
+  expect(junit(seenLive)).toContain('failed upgrade: 9 ms: 400 by nginx 1.22.1')
+  for (const report of [diagnosed, fixed, seenLive]) expect(balanced(junit(report))).toBe(true)
 })

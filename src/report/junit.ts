@@ -1,4 +1,7 @@
-import type {Finding, Outcome, Report, Status, SubjectReport} from '../model/report.ts'
+import type {Cause, Finding, Outcome, Report, Status, SubjectReport} from '../model/report.ts'
+import {causesOf} from './joined.ts'
+import {fixLines} from './fix-lines.ts'
+import {liveLines} from './live-lines.ts'
 import {xml} from './xml.ts'
 import type {Element} from './xml.ts'
 
@@ -26,11 +29,16 @@ function suiteOf(subject: SubjectReport): Element {
     source: subject.source,
   }
   const properties = Object.entries(facts).map(([name, value]) => ({name: 'property', attributes: {name, value}}))
+  const lines = [...liveLines(subject), ...fixLines(subject)]
   const longest = Math.max(0, ...subject.outcomes.map(outcome => outcome.durationMs))
   return {
     name: 'testsuite',
     attributes: {name: subject.name, ...totals(subject.outcomes), time: seconds(longest)},
-    children: [{name: 'properties', attributes: {}, children: properties}, ...subject.outcomes.map(outcome => caseOf(subject, outcome))],
+    children: [
+      {name: 'properties', attributes: {}, children: properties},
+      ...subject.outcomes.map(outcome => caseOf(subject, outcome)),
+      ...(lines.length > 0 ? [{name: 'system-out', attributes: {}, text: lines.join('\n')}] : []),
+    ],
   }
 }
 
@@ -47,16 +55,23 @@ function caseOf(subject: SubjectReport, outcome: Outcome): Element {
       name: `${outcome.id}: ${outcome.title}`,
       time: seconds(outcome.durationMs),
     },
-    children: verdictOf(outcome),
+    children: verdictOf(subject, outcome),
   }
 }
 
-function verdictOf({status, because = '', findings, severity, id}: Outcome): readonly Element[] {
+function verdictOf(subject: SubjectReport, outcome: Outcome): readonly Element[] {
+  const {status, because = '', findings, severity, id} = outcome
   if (status === 'skipped') return [{name: 'skipped', attributes: {message: because}}]
   if (status === 'errored') return [{name: 'error', attributes: {message: because, type: 'errored'}}]
   if (status === 'passed') return []
   const message = findings.map(finding => finding.message).join('; ')
-  return [{name: 'failure', attributes: {message, type: severity}, text: [...findings.map(detail), `gms-proxy explain ${id}`].join('\n\n')}]
+  return [
+    {
+      name: 'failure',
+      attributes: {message, type: severity},
+      text: [...findings.map(detail), ...causesOf(subject, outcome).map(reason), `gms-proxy explain ${id}`].join('\n\n'),
+    },
+  ]
 }
 
 function detail({message, expected, actual, evidence, location, excerpt, remediation, patch}: Finding): string {
@@ -69,6 +84,18 @@ function detail({message, expected, actual, evidence, location, excerpt, remedia
     ...(evidence.proxyLog ?? []).map(line => `Proxy log: ${line}`),
     ...(location ? [`Where: ${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`] : []),
     ...(excerpt?.lines ?? []).map((line, index) => `${String((excerpt?.line ?? 0) + index).padStart(6)} | ${line}`),
+    `Mend: ${remediation}`,
+    ...(patch === undefined ? [] : [patch]),
+  ].join('\n')
+}
+
+function reason({id, confidence, title, because, location, also = [], remediation, patch}: Cause): string {
+  return [
+    `Cause (${confidence}): ${id}: ${title}`,
+    ...[...(location ? [location] : []), ...also].map(
+      place => `Where: ${place.file}:${place.line}${place.column === undefined ? '' : `:${place.column}`}`,
+    ),
+    ...because.map(line => `Because: ${line}`),
     `Mend: ${remediation}`,
     ...(patch === undefined ? [] : [patch]),
   ].join('\n')

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {errored, failed, lintReport, passed, reportOf, skipped, subject} from '../../test/support/reports.ts'
+import {diagnosed, errored, failed, fixed, lintReport, passed, reportOf, seenLive, skipped, subject} from '../../test/support/reports.ts'
 import {markdown} from './markdown.ts'
 
 it('shows what was read, with its lines and the patch', () => {
@@ -105,4 +105,43 @@ it('is not steered by what a proxy answers', () => {
 it('stays small, however much was found', () => {
   const many = {...failed, findings: Array.from({length: 5000}, () => failed.findings[0]!)}
   expect(markdown(reportOf(subject([many]))).length).toBeLessThan(500_000)
+})
+
+it('tells causes before what they explain', () => {
+  const shown = markdown(diagnosed)
+  const places = [
+    '#### Causes',
+    '**certain** · <code>polling-timeout-below-hold</code> · <code>haproxy.cfg:31:5</code>',
+    '<summary>The change</summary>',
+    '**No cause is known for** <code>polling-chat</code>',
+    '#### ❌ <code>polling-chat</code>',
+    '1 failed check explained by the causes above',
+  ].map(text => shown.indexOf(text))
+  expect(places).not.toContain(-1)
+  expect(places).toEqual([...places].sort((a, b) => a - b))
+})
+
+it('shows the diff of a fix once, with what each change mends', () => {
+  const shown = markdown(fixed)
+  expect(shown.split('+    timeout server 45s')).toHaveLength(2)
+  expect(shown).toContain('| <code>haproxy.cfg:31</code> | <code>polling-timeout-below-hold</code> | <code>polling-hold-survives</code> |')
+  expect(shown).toContain('open the port of gms2')
+})
+
+it('shows what was seen at a URL as a table', () => {
+  const shown = markdown(seenLive)
+  expect(shown).toContain('| ❌ | upgrade | 9 ms | 400 by nginx 1.22.1 |')
+  expect(shown).toContain('cut after 60.1 s of silence (close 1006), alive after 59.0 s')
+  expect(shown).toContain('server: nginx/1.22.1\n\n<html><center>')
+})
+
+it('calls nobody and links nowhere', () => {
+  const message = 'see https://evil.example/x, www.evil.example, mail@evil.example or ask @octocat, #1'
+  const shown = markdown(
+    reportOf(subject([{...failed, findings: failed.findings.map(finding => ({...finding, message, actual: message}))}])),
+  )
+  const outside = shown.replace(/`{3,}[\s\S]*?`{3,}/g, '')
+  expect(outside.replace(/&#\d+;/g, '')).not.toMatch(/https?:\/\/|www\.|#\d|@/)
+  // What is rendered has no name behind its sign but in code.
+  expect(outside.replace(/<code>.*?<\/code>/g, '')).not.toMatch(/&#64;\w/)
 })

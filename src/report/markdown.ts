@@ -1,11 +1,14 @@
 import {CONCERNS, SEVERITIES} from '../model/catalogue.ts'
 import type {Finding, Outcome, Report, SubjectReport, Verdict} from '../model/report.ts'
 import {isHalf} from '../model/report.ts'
-import {duration, harmless} from './plain.ts'
+import {explaining, isExplained} from './joined.ts'
+import {causeBlock, excerptLines, fixBlocks, liveBlock, placeOf} from './markdown-causes.ts'
+import {SEVERITY_MARKS} from './markdown-causes.ts'
+import {code, fenced, folded, plain} from './markdown-text.ts'
+import {duration, withoutCommands} from './plain.ts'
 import {plural} from './plural.ts'
 
 const MARKS: Readonly<Record<Verdict, string>> = {passed: '✅', partial: '⚪', failed: '❌', errored: '⚠️'}
-const SEVERITY_MARKS = {error: '❌', warning: '⚠️', note: 'ℹ️'} as const
 /** A step summary of GitHub takes 1 MiB; what is beyond stands in the other formats. */
 const MOST_FINDINGS = 100
 
@@ -27,7 +30,7 @@ export function markdown(report: Report): string {
     ...subjects.flatMap(subject => subjectBlocks(subject, report)),
     `<sub>${code(reproduce)} · ${plain(duration(durationMs))}</sub>`,
   ]
-  return `${blocks.filter(block => block !== '').join('\n\n')}\n`
+  return withoutCommands(`${blocks.filter(block => block !== '').join('\n\n')}\n`)
 }
 
 function lintVerdict(outcomes: readonly Outcome[]): Verdict {
@@ -51,14 +54,41 @@ function subjectBlocks(subject: SubjectReport, {command}: Report): readonly stri
       .filter(outcome => outcome.severity === severity && outcome.status === 'failed')
       .flatMap(outcome => outcome.findings.map(finding => ({outcome, finding}))),
   )
+  const causes = explaining(subject)
+  const [told, open] = [true, false].map(explained => said.filter(({outcome}) => isExplained(subject, outcome) === explained)) as [
+    Said[],
+    Said[],
+  ]
   const facts = [...(proxy === undefined ? [] : [`${proxy} ${proxyVersion ?? ''}`.trim()]), ...(runtime === 'none' ? [] : [runtime])]
   return [
     `### ${MARKS[verdict]} ${code(name)}${facts.length === 0 ? '' : ` <sub>${plain(facts.join(' · '))}</sub>`}`,
     counts(outcomes),
     command === 'lint' ? '' : grid(outcomes),
+    liveBlock(subject),
+    ...(causes.length > 0
+      ? ['#### Causes', ...causes.map((cause, index) => causeBlock(cause, {number: index + 1, diff: !subject.fix}))]
+      : []),
+    unexplained(subject),
+    ...fixBlocks(subject),
+    ...findingBlocks(open),
+    told.length === 0
+      ? ''
+      : folded(
+          `${plural(new Set(told.map(({outcome}) => outcome.id)).size, 'failed check')} explained by the causes above`,
+          findingBlocks(told).join('\n\n'),
+        ),
+    notJudged(outcomes),
+  ]
+}
+
+function unexplained({unexplained: ids = []}: SubjectReport): string {
+  return ids.length === 0 ? '' : `**No cause is known for** ${ids.map(code).join(', ')}`
+}
+
+function findingBlocks(said: readonly Said[]): readonly string[] {
+  return [
     ...said.slice(0, MOST_FINDINGS).map(findingBlock),
     ...(said.length > MOST_FINDINGS ? [`… and ${plural(said.length - MOST_FINDINGS, 'finding')} more`] : []),
-    notJudged(outcomes),
   ]
 }
 
@@ -101,15 +131,13 @@ function grid(outcomes: readonly Outcome[]): string {
 
 function findingBlock({outcome: {id, severity, title}, finding}: Said): string {
   const {message, expected, actual, remediation, location, excerpt, patch, evidence} = finding
-  const place = location ? ` ${code(`${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`)}` : ''
+  const place = location ? ` ${code(placeOf(location))}` : ''
   const seen = [
     ...evidence.client.map(line => `client     ${line}`),
     ...evidence.upstream.map(line => `GMS        ${line}`),
     ...(evidence.proxyLog ?? []).map(line => `proxy log  ${line}`),
   ]
-  const lines = excerpt
-    ? excerpt.lines.map((text, index) => `${excerpt.line + index === excerpt.mark.line ? '>' : ' '} ${excerpt.line + index} | ${text}`)
-    : []
+  const lines = excerptLines(excerpt)
   return [
     `#### ${SEVERITY_MARKS[severity]} ${code(id)}${place}`,
     `${plain(title)}. ${plain(message)}`,
@@ -125,31 +153,4 @@ function notJudged(outcomes: readonly Outcome[]): string {
   if (rows.length === 0) return ''
   const lines = rows.map(({id, status, because = ''}) => `- ${code(id)} ${status}: ${plain(because)}`)
   return folded(`${plural(rows.length, 'check')} not judged`, lines.join('\n'))
-}
-
-function folded(title: string, text: string): string {
-  return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`
-}
-
-/** Text of a paragraph or a cell that nothing in it can break out of. */
-function plain(text: string): string {
-  return html(text)
-    .replace(/[\\`*_[\]|~#]/g, character => `&#${character.charCodeAt(0)};`)
-    .replaceAll('\n', '<br>')
-}
-
-function code(text: string): string {
-  return `<code>${plain(text)}</code>`
-}
-
-/** The fence is longer than any in the text. */
-function fenced(text: string, language = ''): string {
-  const safe = harmless(text)
-  const longest = Math.max(2, ...[...safe.matchAll(/`+/g)].map(([ticks]) => ticks.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}${language}\n${safe}\n${fence}`
-}
-
-function html(text: string): string {
-  return harmless(text).replace(/[&<>]/g, character => ({'&': '&amp;', '<': '&lt;', '>': '&gt;'})[character] ?? '')
 }

@@ -1,9 +1,9 @@
 import type {Concern, Severity} from '../model/catalogue.ts'
 
-/** What the catalogue says of one check or rule, for formats that carry help with them. */
+/** What the catalogue says of one check, rule or cause, for formats that carry help with them. */
 export interface Page {
   id: string
-  kind: 'check' | 'rule'
+  kind: 'check' | 'rule' | 'cause'
   title: string
   concern: Concern
   severity: Severity

@@ -20,6 +20,19 @@ export function harmless(text: string): string {
     .replace(/[\ufffe\uffff]/g, '\ufffd')
 }
 
+/** The same on one line: a name or a place, whatever a file is called. */
+export function oneLine(text: string): string {
+  return harmless(text).replaceAll('\n', '␊').replaceAll('\t', '␉')
+}
+
+/**
+ * Text whose lines the runner of GitHub Actions takes for none of its commands, should it stand in a log: `::name::` behind white space, and
+ * `##[name]` anywhere (actions/runner, ActionCommand.cs).
+ */
+export function withoutCommands(text: string): string {
+  return text.replace(/^([^\S\n]*):(?=:)/gm, '$1: ').replaceAll('##[', '# #[')
+}
+
 /** ms → `18 ms`, `4.2 s`, `38 s`, `2 min 5 s`: three digits at most, for people. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

@@ -4,7 +4,20 @@ import {fileURLToPath} from 'node:url'
 import {Ajv} from 'ajv'
 import type {Log} from 'sarif'
 import {describe, expect, it} from 'vitest'
-import {errored, failed, lintReport, passed, read, reportOf, skipped, subject} from '../../test/support/reports.ts'
+import {
+  causes,
+  diagnosed,
+  errored,
+  failed,
+  fixed,
+  lintReport,
+  passed,
+  read,
+  reportOf,
+  seenLive,
+  skipped,
+  subject,
+} from '../../test/support/reports.ts'
 import type {Report} from '../model/report.ts'
 import {sarif} from './sarif.ts'
 
@@ -145,4 +158,89 @@ describe('checks that failed in traffic', () => {
     expect(run?.invocations?.[0]?.executionSuccessful).toBe(false)
     expect(run?.invocations?.[0]?.toolExecutionNotifications?.map(({level}) => level)).toEqual(['error', 'note'])
   })
+})
+
+describe('causes', () => {
+  const resultsOf = (report: Report) => logOf(report).runs[0]?.results ?? []
+
+  it('are results of their rule, with what speaks for them and the change', () => {
+    const result = resultsOf(diagnosed).find(({ruleId}) => ruleId === 'polling-timeout-below-hold')
+    expect(result).toMatchObject({
+      level: 'error',
+      rank: 100,
+      locations: [{physicalLocation: {region: {startLine: 31, startColumn: 5}}}],
+      relatedLocations: [{physicalLocation: {region: {startLine: 44}}}],
+      fixes: [
+        {
+          artifactChanges: [
+            {
+              artifactLocation: {uri: 'haproxy.cfg'},
+              replacements: [
+                {
+                  deletedRegion: {startLine: 31, startColumn: 1, endLine: 32, endColumn: 1},
+                  insertedContent: {text: '    timeout server 45s\n'},
+                },
+              ],
+            },
+          ],
+        },
+      ],
+      properties: {confidence: 'certain', explains: ['polling-hold-survives']},
+    })
+    expect(result?.message.text).toContain('traffic: polling-hold-survives failed')
+  })
+
+  it('are named by the failures that they explain, and weigh less where they explain nothing', () => {
+    const results = resultsOf(diagnosed)
+    const failure = results.find(({ruleId}) => ruleId === 'polling-hold-survives')
+    expect(failure?.relatedLocations).toMatchObject([
+      {physicalLocation: {region: {startLine: 31}}, message: {text: 'certain cause: polling-timeout-below-hold'}},
+    ])
+    expect(failure?.properties?.['causes']).toEqual(['polling-timeout-below-hold'])
+    expect(results.find(({ruleId}) => ruleId === 'logging-bare')).toMatchObject({level: 'note', rank: 20})
+  })
+
+  it('of a URL have a name only', () => {
+    const cause = resultsOf(seenLive).find(({ruleId}) => ruleId === 'upgrade-headers-missing')
+    expect(cause?.locations).toEqual([
+      {
+        logicalLocations: [
+          {name: 'upgrade-headers-missing', fullyQualifiedName: 'https://chat.example.com/upgrade-headers-missing', kind: 'module'},
+        ],
+      },
+    ])
+    expect(cause).not.toHaveProperty('fixes')
+  })
+
+  it('that fix mends carry its hunks, until they are written', () => {
+    const mended = resultsOf(fixed).find(({ruleId}) => ruleId === 'polling-timeout-below-hold')
+    expect(mended?.fixes?.[0]?.artifactChanges[0]?.replacements[0]?.insertedContent?.text).toBe('    timeout server 45s\n')
+    expect(mended?.properties?.['mends']).toEqual(['polling-hold-survives'])
+    const [only] = fixed.subjects
+    const written = {...only!, fix: {...only!.fix!, written: [{file: 'haproxy.cfg', backup: 'haproxy.cfg.bak'}]}}
+    expect(resultsOf({...fixed, subjects: [written]}).map(({ruleId}) => ruleId)).toEqual(['polling-chat'])
+  })
+
+  it('that nobody named, but a hunk mends, are results of the rule of the hunk', () => {
+    const [only] = fixed.subjects
+    const results = resultsOf({...fixed, subjects: [{...only!, causes: []}]})
+    expect(results.find(({ruleId}) => ruleId === 'polling-timeout-below-hold')).toMatchObject({
+      locations: [{physicalLocation: {artifactLocation: {uri: 'haproxy.cfg'}, region: {startLine: 31}}}],
+      fixes: [{artifactChanges: [{replacements: [{}]}]}],
+    })
+  })
+})
+
+it('has one result for one rule and place', () => {
+  const [finding] = failed.findings
+  const twice = {...failed, findings: [finding!, {...finding!, message: 'Another thing there'}]}
+  const elsewhere = {...failed, id: 'x', findings: [finding!, {...finding!, location: {...finding!.location!, line: 32}}]}
+  const log = logOf(reportOf(subject([twice, elsewhere], {causes}), subject([twice], {name: './other'})))
+  const results = log.runs[0]?.results ?? []
+  const places = results.map(({ruleId, locations}) => JSON.stringify([ruleId, locations?.[0]?.physicalLocation]))
+  expect(new Set(places).size).toBe(places.length)
+  expect(results.map(({ruleId}) => ruleId)).toEqual([failed.id, 'x', 'x', 'polling-timeout-below-hold', 'logging-bare'])
+  expect(results[0]?.message.text).toContain('Another thing there')
+  // What was not said of the same place stays apart from what is suppressed there.
+  expect(logOf(lintReport).runs[0]?.results).toHaveLength(3)
 })

@@ -1,6 +1,6 @@
 import type {Finding, Location, Outcome} from '../model/report.ts'
 import type {Canvas} from './canvas.ts'
-import {harmless, wrap} from './plain.ts'
+import {harmless, oneLine, wrap} from './plain.ts'
 import type {Styles} from './text-styles.ts'
 
 const LABEL = 11
@@ -60,7 +60,7 @@ function one(finding: Finding, log: readonly string[], canvas: Canvas, style: St
 
 /** `file:line:column` and the text of the line. */
 export function placeOf({file, line, column, text}: Location): string {
-  return `${file}:${line}${column === undefined ? '' : `:${column}`}${text === undefined ? '' : `    ${text}`}`
+  return `${oneLine(file)}:${line}${column === undefined ? '' : `:${column}`}${text === undefined ? '' : `    ${text}`}`
 }
 
 /** What one end saw. Without `--verbose` only as much as tells the story; the JSON report has all. */

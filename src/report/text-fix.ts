@@ -1,27 +1,26 @@
 import type {Hunk, SubjectReport} from '../model/report.ts'
 import {shellWord} from '../model/shell.ts'
 import type {Canvas} from './canvas.ts'
-import {harmless, wrap} from './plain.ts'
-import {plural} from './plural.ts'
+import {harmless, oneLine, wrap} from './plain.ts'
+import {fixSentence} from './fix-lines.ts'
 import {placeOf, row} from './text-finding.ts'
 import type {Styles} from './text-styles.ts'
 
 /** The patch, what each hunk of it mends, what is left, and what rules still see. */
 export function fixBlocks({fix, name}: SubjectReport, canvas: Canvas, style: Styles): readonly (readonly string[])[] {
   if (!fix) return []
-  const {patch, hunks, mended, left, unfelt, runs, written} = fix
+  const {patch, hunks, mended, left, unfelt, written} = fix
   return [
     patch === ''
       ? []
       : [
-          style.bold(`${plural(hunks.length, 'change')} ${hunks.length === 1 ? 'mends' : 'mend'} ${plural(mended.length, 'check')}`) +
-            style.dim(`   none of them can be left out: found in ${plural(runs, 'run')}`),
+          ...wrap(fixSentence({fix}), canvas.width).map(line => style.bold(line)),
           '',
           ...harmless(patch)
             .split('\n')
             .map(line => coloured(line, style)),
         ],
-    patch === '' ? [] : hunks.flatMap(hunk => hunkLines(hunk, mended, canvas, style)),
+    patch === '' ? [] : hunks.flatMap(hunk => hunkLines(hunk, hunks.length > 1 ? mended : [], canvas, style)),
     left.length === 0
       ? []
       : [
@@ -38,15 +37,15 @@ export function fixBlocks({fix, name}: SubjectReport, canvas: Canvas, style: Sty
             ),
           ),
         ],
-    written === undefined ? [] : written.map(({file, backup}) => `written ${harmless(file)}   before: ${harmless(backup)}`),
-    patch === '' && left.length === 0 ? [`Nothing has to be mended in ${harmless(name)}.`] : [],
+    written === undefined ? [] : written.map(({file, backup}) => `written ${oneLine(file)}   before: ${oneLine(backup)}`),
+    patch === '' && left.length === 0 ? [`Nothing has to be mended in ${oneLine(name)}.`] : [],
   ]
 }
 
 function hunkLines({file, line, mends, rules, why}: Hunk, mended: readonly string[], canvas: Canvas, style: Styles): readonly string[] {
   const all = mended.length > 1 && mended.every(id => mends.includes(id))
   return [
-    `${harmless(file)}:${line}  ${style.bold(rules.join(', '))}`,
+    `${oneLine(file)}:${line}  ${style.bold(rules.join(', '))}`,
     ...(why.length === 0 ? [] : row('Why', why.join('; ').replace(/\s+/g, ' '), canvas, style, 2)),
     ...row(
       'Without it',

@@ -3,7 +3,7 @@ import type {ProxyName, Severity} from '../model/catalogue.ts'
 import type {Excerpt, Finding, Outcome, Report, SubjectReport, SuppressedFinding} from '../model/report.ts'
 import {isHalf} from '../model/report.ts'
 import type {Canvas} from './canvas.ts'
-import {columns, duration, harmless, wrap} from './plain.ts'
+import {columns, duration, harmless, oneLine, withoutCommands, wrap} from './plain.ts'
 import {plural} from './plural.ts'
 import type {Styles} from './text-styles.ts'
 
@@ -31,15 +31,13 @@ export function lintText(report: Report, canvas: Canvas, style: Styles): string 
     noteLines(subject, canvas, style),
   ])
   blocks.push(summary(report, style))
-  return `${blocks
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.join('\n'))
-    .join('\n\n')}\n`
+  const shown = blocks.filter(lines => lines.length > 0).map(lines => lines.join('\n'))
+  return withoutCommands(`${shown.join('\n\n')}\n`)
 }
 
 function heading({name, proxy, proxyVersion, runtimeReason}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
   const facts = runtimeReason ?? `${proxy === undefined ? '' : TITLES[proxy]} ${proxyVersion ?? ''}`
-  return [style.bold(harmless(name)), ...wrap(harmless(facts), width - 2).map(line => style.dim(`  ${line}`))]
+  return [style.bold(oneLine(name)), ...wrap(harmless(facts), width - 2).map(line => style.dim(`  ${line}`))]
 }
 
 /** By file, then line: the order in which somebody goes through them. */
@@ -61,11 +59,19 @@ function findingBlock({outcome, finding}: Said, before: Said | undefined, canvas
     head,
     ...wrap(harmless(message), canvas.width - INDENT).map(line => ' '.repeat(INDENT) + style.bold(line)),
     ...(excerpt && (!before || placeOf(before.finding) !== placeOf(finding)) ? excerptLines(excerpt, outcome.severity, canvas, style) : []),
-    ...row('Expected', expected, canvas, style),
-    ...row('Actual', actual, canvas, style),
+    // What the sentence above, or the mend below, says word for word is said once.
+    ...(says(message, expected) || says(remediation, expected) ? [] : row('Expected', expected, canvas, style)),
+    ...(says(message, actual) ? [] : row('Actual', actual, canvas, style)),
     ...row('Mend', remediation, canvas, style),
     ...(patch === undefined ? [] : patchLines(patch, canvas, style)),
   ]
+}
+
+/** True when `text` has these words in it, as whole words. */
+function says(text: string, words: string): boolean {
+  const index = text.indexOf(words)
+  const isWord = (character: string | undefined) => character !== undefined && /\w/.test(character)
+  return index >= 0 && !isWord(text[index - 1]) && !isWord(text[index + words.length])
 }
 
 /** One line, all of it meant. */
@@ -75,7 +81,7 @@ function lineOf(line: number, text: string): Excerpt {
 
 function placeOf({location}: Finding): string {
   if (!location) return '-'
-  return harmless(`${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`)
+  return oneLine(`${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`)
 }
 
 /** The lines, their numbers, and a caret under what is meant. */
@@ -168,7 +174,7 @@ function skippedLines({outcomes}: SubjectReport, {width, verbose}: Canvas, style
 
 function unknownLines({reading}: SubjectReport, {width}: Canvas, style: Styles): readonly string[] {
   return (reading?.unknown ?? []).flatMap(({location, because}) =>
-    wrap(`${harmless(`${location.file}:${location.line}:${location.column ?? 1}`)} not understood: ${harmless(because)}`, width).map(line =>
+    wrap(`${oneLine(`${location.file}:${location.line}:${location.column ?? 1}`)} not understood: ${harmless(because)}`, width).map(line =>
       style.dim(line),
     ),
   )

@@ -3,7 +3,7 @@ import type {ProxyName} from '../model/catalogue.ts'
 import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/report.ts'
 import {shellWord} from '../model/shell.ts'
 import type {Canvas} from './canvas.ts'
-import {columns, duration, fit, harmless, wrap} from './plain.ts'
+import {columns, duration, fit, harmless, oneLine, withoutCommands, wrap} from './plain.ts'
 import {causeBlocks, causeSummary, withoutExplained} from './text-causes.ts'
 import {findingLines, reasonLines} from './text-finding.ts'
 import {fixBlocks, fixNext} from './text-fix.ts'
@@ -35,18 +35,16 @@ export function text(report: Report, canvas: Canvas): string {
   if (shared && first) blocks.push(promiseLines(first.promises, canvas, style))
   if (several) blocks.push(report.subjects.length <= WIDEST_GRID ? grid(report, canvas, style) : table(report, style))
   blocks.push(summary(report, canvas, style))
-  return `${blocks
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.join('\n'))
-    .join('\n\n')}\n`
+  const shown = blocks.filter(lines => lines.length > 0).map(lines => lines.join('\n'))
+  return withoutCommands(`${shown.join('\n\n')}\n`)
 }
 
 /** What was run, how, and (unless every subject shares them) what it is held to. */
 function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Canvas; style: Styles; promises: boolean}): readonly string[] {
   const {width} = canvas
-  const proxy = subject.proxy === undefined ? undefined : `${TITLES[subject.proxy]} ${subject.proxyVersion ?? ''}`.trim()
+  const proxy = subject.proxy === undefined ? undefined : oneLine(`${TITLES[subject.proxy]} ${subject.proxyVersion ?? ''}`.trim())
   const nodes = `${subject.promises.nodes} ${subject.upstream === 'simulator' ? 'simulated ' : ''}GMS ${subject.promises.nodes === 1 ? 'node' : 'nodes'}${subject.upstream === 'simulator' || subject.upstream === 'remote' ? '' : `: ${harmless(subject.upstream)}`}`
-  const name = harmless(subject.name)
+  const name = oneLine(subject.name)
   const facts = [
     ...(proxy === undefined ? [] : [`${proxy} (${subject.runtime})`]),
     ...(subject.source === 'rendered'
@@ -56,11 +54,11 @@ function heading(subject: SubjectReport, {canvas, style, promises}: {canvas: Can
         : [harmless(subject.source)]),
     ...(subject.runtime === 'remote' ? ['running already'] : [nodes]),
   ].join(' · ')
-  const oneLine = columns(name) + columns(facts) + 4 <= width
+  const fits = columns(name) + columns(facts) + 4 <= width
   const indented = (text: string) => wrap(text, width - 2).map(line => style.dim(`  ${line}`))
   const lines = [
-    `${style.mark(subject.verdict)} ${style.bold(name)}${oneLine ? `  ${style.dim(facts)}` : ''}`,
-    ...(oneLine ? [] : indented(facts)),
+    `${style.mark(subject.verdict)} ${style.bold(name)}${fits ? `  ${style.dim(facts)}` : ''}`,
+    ...(fits ? [] : indented(facts)),
     ...(subject.runtimeReason === undefined ? [] : indented(harmless(subject.runtimeReason))),
     ...timingLines(subject, canvas, style),
     ...(promises ? promiseLines(subject.promises, canvas, style) : []),
@@ -205,13 +203,13 @@ function grid({subjects}: Report, {width}: Canvas, style: Styles): readonly stri
 
 function columnName({name, proxy}: SubjectReport): string {
   if (PROXY_NAMES.some(known => known === name)) return name
-  const short = harmless(name).replace(/\/+$/, '').split('/').at(-1) ?? proxy ?? ''
+  const short = oneLine(name).replace(/\/+$/, '').split('/').at(-1) ?? proxy ?? ''
   return columns(short) > 18 ? fit(short, 18) : short
 }
 
 /** One line for each subject, where a grid would be too wide. */
 function table({subjects}: Report, style: Styles): readonly string[] {
-  const names = subjects.map(({name}) => harmless(name))
+  const names = subjects.map(({name}) => oneLine(name))
   const widest = Math.min(60, Math.max(...names.map(columns)))
   return subjects.map(
     (subject, index) => `  ${style.mark(subject.verdict)} ${fit(names[index] ?? '', widest)}  ${counts(subject.outcomes, style)}`,
@@ -248,7 +246,7 @@ function summary(report: Report, {width}: Canvas, style: Styles): readonly strin
   const outcomes = report.subjects.flatMap(subject => subject.outcomes)
   const line = `${style.mark(report.verdict)} ${style.of(report.verdict, verdictText(report.verdict, outcomes))}   ${counts(outcomes, style)}   ${duration(report.durationMs)}`
   const next = nextStep(report, outcomes)
-  return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${next}`)])]
+  return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${oneLine(next)}`)])]
 }
 
 function nextStep({command, verdict, subjects}: Report, outcomes: readonly Outcome[]): string {

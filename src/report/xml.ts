@@ -17,10 +17,21 @@ export function xml(root: Element): string {
 
 function print({name, attributes, children = [], text}: Element, indent: string): string {
   const values = Object.entries(attributes).map(
-    ([key, value]) => ` ${key}="${harmless(String(value)).replace(/[&<>"\n\t]/g, character => ENTITIES[character] ?? '')}"`,
+    ([key, value]) =>
+      ` ${key}="${harmless(String(value))
+        .replace(/[&<>"\n\t]/g, character => ENTITIES[character] ?? '')
+        .replaceAll('##[', '##&#91;')}"`,
   )
   const open = `${indent}<${name}${values.join('')}`
-  if (text !== undefined) return `${open}>${harmless(text).replace(/[&<>]/g, character => ENTITIES[character] ?? '')}</${name}>`
+  if (text !== undefined) return `${open}>${escaped(text)}</${name}>`
   if (children.length === 0) return `${open}/>`
   return [`${open}>`, ...children.map(child => print(child, `${indent}  `)), `${indent}</${name}>`].join('\n')
+}
+
+/** No line of it is a command of a runner that prints the document into its log. */
+function escaped(text: string): string {
+  return harmless(text)
+    .replace(/[&<>]/g, character => ENTITIES[character] ?? '')
+    .replace(/^([^\S\n]*):(?=:)/gm, '$1&#58;')
+    .replaceAll('##[', '##&#91;')
 }

@@ -104,6 +104,7 @@ describe('what is wrong with the command line is exit 2, on stderr, with a next 
     [['explain', 'upgrade-handshak'], /gms-proxy explain upgrade-handshake/],
     [['explain', 'pollin'], /gms-proxy explain polling/],
     [['explain', 'upgrade-header-missing'], /gms-proxy explain upgrade-headers-missing/],
+    [['explain', 'tls-certificate-untrust'], /gms-proxy explain tls-certificate-untrusted/],
     [['simulate', '--nodes', '0'], /whole number from 1 to 100/],
     [['simulate', '--port', '65535'], /there are no 2 ports/],
     [['simulate', '--option', 'hodl=5s'], /did you mean "hold"/],
@@ -160,10 +161,11 @@ describe('render', () => {
 })
 
 describe('explain', () => {
-  it('lists every check and every rule', async () => {
+  it('lists every check, every rule and every cause that no file shows', async () => {
     const {stdout} = await runCli(['explain'])
     expect(stdout).toMatch(/^ {2}upgrade\s+check\s+upgrade-chat /m)
     expect(stdout).toMatch(/^\s+rule\s+upgrade-headers-missing /m)
+    expect(stdout).toMatch(/^\s+cause\s+listener-unreachable /m)
     const all = JSON.parse((await runCli(['explain', '--format', 'json'])).stdout) as readonly {id: string}[]
     expect(all.every(({id}) => stdout.includes(id))).toBe(true)
   })
@@ -171,17 +173,20 @@ describe('explain', () => {
   it('lists those of one concern', async () => {
     const {stdout, exitCode} = await runCli(['explain', 'tls'])
     expect(exitCode).toBe(0)
-    expect([...stdout.matchAll(/(?:check|rule)\s+(\S+)/g)].every(([, id]) => id?.startsWith('tls-'))).toBe(true)
+    expect([...stdout.matchAll(/(?:check|rule|cause)\s+(\S+)/g)].every(([, id]) => id?.startsWith('tls-'))).toBe(true)
     const json = JSON.parse((await runCli(['explain', 'tls', '--format', 'json'])).stdout) as readonly {id: string; kind: string}[]
-    expect(new Set(json.map(({kind}) => kind))).toEqual(new Set(['check', 'rule']))
+    expect(new Set(json.map(({kind}) => kind))).toEqual(new Set(['check', 'rule', 'cause']))
     expect(json.every(({id}) => stdout.includes(id))).toBe(true)
   })
 
-  it.each(['upgrade-handshake', 'upgrade-headers-missing'])('prints the page of %s, without the marks of its source', async id => {
-    const {stdout} = await runCli(['explain', id])
-    expect(stdout).toContain('What happens')
-    expect(stdout).not.toMatch(/<!--|^#|```|\*\*/m)
-  })
+  it.each(['upgrade-handshake', 'upgrade-headers-missing', 'upstream-down'])(
+    'prints the page of %s, without the marks of its source',
+    async id => {
+      const {stdout} = await runCli(['explain', id])
+      expect(stdout).toContain('What happens')
+      expect(stdout).not.toMatch(/<!--|^#|```|\*\*/m)
+    },
+  )
 })
 
 describe('schema and doctor', () => {

@@ -4,10 +4,23 @@ import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import type {Browser, Page} from 'puppeteer-core'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {Finding, Report} from '../../src/model/report.ts'
+import type {Finding, Outcome, Report} from '../../src/model/report.ts'
 import {html} from '../../src/report/html.ts'
 import {findChromium, launchChromium} from '../support/chromium.ts'
-import {errored, failed, lintReport, passed, reportOf, skipped, subject} from '../support/reports.ts'
+import {
+  causes,
+  diagnosed,
+  errored,
+  failed,
+  fixed,
+  lintReport,
+  passed,
+  read,
+  reportOf,
+  seenLive,
+  skipped,
+  subject,
+} from '../support/reports.ts'
 
 // The HTML report in a real browser, with JavaScript off: what cannot be seen in its text.
 const chromium = await findChromium()
@@ -22,11 +35,28 @@ const timed = {
   ],
 }
 const outcomes = [passed, timed, {...timed, id: 'polling-chat', severity: 'warning' as const}, skipped, errored]
+const [found] = read.findings as [Finding]
+const deep = `/etc/nginx/${'a-very-long-folder-name/'.repeat(9)}sites-enabled/chat.example.com.conf`
+const many = Array.from({length: 60}, (_, index): Outcome => {
+  const severity = (['error', 'warning', 'note'] as const)[index % 3] ?? 'note'
+  return {
+    ...read,
+    id: `upload-rule-${index}`,
+    severity,
+    findings: [{...found, location: {...found.location!, file: deep, line: index + 1}}],
+  }
+})
+const told = causes.map(cause => ({...cause, title: cause.title.repeat(4), location: {file: deep, line: 3, column: 1}}))
 const REPORTS: Readonly<Record<string, Report>> = {
   'one proxy': reportOf(subject(outcomes)),
   'three proxies': reportOf(...['nginx', 'apache', 'x'.repeat(120)].map(name => subject(outcomes, {name}))),
   'that all is well': reportOf(subject([{...passed, id: 'polling-chat'}])),
   'what was read': lintReport,
+  'sixty findings of two folders': {...lintReport, subjects: [subject(many, {name: deep}), ...lintReport.subjects]},
+  causes: diagnosed,
+  'causes of several subjects': {...diagnosed, subjects: [...diagnosed.subjects, subject([failed], {name: deep, causes: told})]},
+  'a fix': fixed,
+  'what was seen at a URL': seenLive,
 }
 
 /** In the words of the browser: texts whose colours are too near to each other (WCAG 2.2, 1.4.3: 4.5 to 1). */

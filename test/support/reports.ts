@@ -1,4 +1,5 @@
-import type {Finding, Outcome, Promises, Report, SubjectReport} from '../../src/model/report.ts'
+import type {Live} from '../../src/model/live.ts'
+import type {Cause, Finding, Fix, Outcome, Promises, Report, SubjectReport} from '../../src/model/report.ts'
 import {verdictOf} from '../../src/model/report.ts'
 
 /** Reports made by hand, for the renderers. */
@@ -173,4 +174,167 @@ export const lintReport: Report = {
   ),
   command: 'lint',
   reproduce: 'gms-proxy lint conf',
+}
+
+/** What `read` is a cause of, together with a second one that no check felt. */
+export const causes: readonly Cause[] = [
+  {
+    id: 'polling-timeout-below-hold',
+    confidence: 'certain',
+    severity: 'error',
+    title: 'A timeout is shorter than the hold of GMS',
+    because: ['the file: timeout server 25s', 'traffic: polling-hold-survives failed, as it does with this defect'],
+    location: {file: 'haproxy.cfg', line: 31, column: 5, endLine: 31, endColumn: 23, text: 'timeout server 25s'},
+    excerpt: {
+      line: 30,
+      lines: ['    timeout connect 5s', '    timeout server 25s', '    timeout client 60s'],
+      mark: {line: 31, column: 5, endColumn: 23},
+    },
+    also: [{file: 'haproxy.cfg', line: 44, column: 5}],
+    explains: ['polling-hold-survives'],
+    remediation: 'timeout server 45s',
+    patch: '--- a/haproxy.cfg\n+++ b/haproxy.cfg\n@@ -31,1 +31,1 @@\n-    timeout server 25s\n+    timeout server 45s',
+    replacements: [{file: 'haproxy.cfg', line: 31, column: 1, endLine: 32, endColumn: 1, text: '    timeout server 45s\n', why: '45 s'}],
+  },
+  {
+    id: 'logging-bare',
+    confidence: 'possible',
+    severity: 'warning',
+    title: 'The log does not tell nodes apart',
+    because: ['the file: option tcplog', 'traffic: no check that was run felt it'],
+    location: {file: 'haproxy.cfg', line: 7, column: 5},
+    explains: [],
+    remediation: 'option httplog',
+  },
+]
+
+/** `diagnose` of one file: a failure with its cause, one without. */
+export const diagnosed: Report = {
+  ...reportOf(
+    subject([passed, failed, {...failed, id: 'polling-chat', title: 'A chat runs over long-polling'}], {
+      causes,
+      unexplained: ['polling-chat'],
+    }),
+  ),
+  command: 'diagnose',
+  reproduce: 'gms-proxy diagnose ./haproxy.cfg',
+}
+
+const fix: Fix = {
+  patch: causes[0]?.patch ?? '',
+  hunks: [
+    {
+      file: 'haproxy.cfg',
+      line: 31,
+      patch: causes[0]?.patch ?? '',
+      replacements: causes[0]?.replacements ?? [],
+      rules: ['polling-timeout-below-hold'],
+      why: ['a poll is held 30 s'],
+      mends: ['polling-hold-survives'],
+    },
+  ],
+  mended: ['polling-hold-survives'],
+  left: [{id: 'polling-chat', remediation: 'open the port of gms2'}],
+  unfelt: [{rule: 'logging-bare', location: {file: 'haproxy.cfg', line: 7, column: 5}, message: 'option tcplog'}],
+  runs: 9,
+}
+
+/** `fix` of the same file: one thing mended, one left. */
+export const fixed: Report = {
+  ...reportOf(
+    subject([passed, {...failed, status: 'passed', findings: []}, {...failed, id: 'polling-chat'}], {causes: causes.slice(0, 1), fix}),
+  ),
+  command: 'fix',
+  reproduce: 'gms-proxy fix ./haproxy.cfg',
+}
+
+const live: Live = {
+  seen: {
+    url: 'https://chat.example.com/',
+    resolved: {addresses: ['192.0.2.7'], tookMs: 3},
+    connected: {address: '192.0.2.7', tookMs: 12},
+    greeted: {
+      greeting: {version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', names: 'DNS:chat.example.com', tookMs: 31},
+      chain: [{subject: 'chat.example.com', issuer: 'An Authority', validTo: '2199-01-01T00:00:00.000Z'}],
+    },
+    asks: {
+      handshake: {
+        what: 'POST /genesys/cometd/handshake',
+        tookMs: 18,
+        statusLine: 'HTTP/1.1 200 OK',
+        status: 200,
+        headers: {'content-type': ['application/json']},
+        body: '[{"channel":"/meta/handshake"}]',
+        by: {who: 'gms', confidence: 'certain', because: ['the body is a Bayeux answer']},
+      },
+      upgrade: {
+        what: 'upgrade /genesys/cometd',
+        tookMs: 9,
+        statusLine: 'HTTP/1.1 400 Bad Request',
+        status: 400,
+        headers: {server: ['nginx/1.22.1']},
+        body: '<html><center>nginx/1.22.1</center></html>',
+        by: {who: 'nginx', confidence: 'certain', version: '1.22.1', because: ['the page is that of nginx']},
+      },
+    },
+    transports: {
+      'long-polling': {works: true, tookMs: 140},
+      websocket: {works: false, tookMs: 20, stoppedAt: 'upgrade: HTTP 400'},
+    },
+    affinity: {users: 6, strangers: 0},
+    hold: {heldMs: 30_012, successful: true},
+    proxy: {proxy: 'nginx', version: '1.22.1', confidence: 'certain', because: ['Server: nginx/1.22.1']},
+  },
+  idle: {triedMs: 65_000, survivedMs: 59_000, cutMs: 60_060, code: 1006},
+}
+
+/** `diagnose` of a URL: what was seen, one failure, its cause. */
+export const seenLive: Report = {
+  ...reportOf(
+    subject(
+      [
+        passed,
+        {
+          ...failed,
+          id: 'upgrade-handshake',
+          concern: 'upgrade',
+          title: 'A WebSocket handshake reaches GMS',
+          durationMs: 9,
+          findings: [
+            {
+              message: 'Expected 101',
+              expected: '101',
+              actual: '400 by nginx 1.22.1',
+              evidence: {client: ['upgrade /genesys/cometd → 400 by nginx 1.22.1 after 9 ms'], upstream: []},
+              remediation: 'proxy_set_header Upgrade $http_upgrade;',
+            },
+          ],
+        },
+      ],
+      {
+        name: 'https://chat.example.com',
+        source: 'https://chat.example.com',
+        proxy: 'nginx',
+        proxyVersion: '1.22.1',
+        runtime: 'remote',
+        upstream: 'remote',
+        sandboxDiff: '',
+        causes: [
+          {
+            id: 'upgrade-headers-missing',
+            confidence: 'likely',
+            severity: 'error',
+            title: 'Upgrade and Connection do not reach GMS',
+            because: ['GMS took it for a plain GET'],
+            explains: ['upgrade-handshake'],
+            remediation: 'proxy_set_header Upgrade $http_upgrade;',
+          },
+        ],
+        unexplained: [],
+        live,
+      },
+    ),
+  ),
+  command: 'diagnose',
+  reproduce: 'gms-proxy diagnose https://chat.example.com',
 }

@@ -1,18 +1,6 @@
 import type {ProxyName} from '../../model/catalogue.ts'
+import type {AnsweredBy, Speaker} from '../../model/live.ts'
 import type {Confidence} from '../../model/report.ts'
-
-/** Whoever wrote an answer. `unknown`: nothing tells. */
-export type Speaker = ProxyName | 'gms' | 'another' | 'unknown'
-
-/** Who wrote an answer, and what tells so. */
-export interface AnsweredBy {
-  who: Speaker
-  confidence: Confidence
-  /** `1.22.1`, `9.4.57.v20241219`, when the answer says so. */
-  version?: string
-  /** What in the answer says so, one line each. */
-  because: readonly string[]
-}
 
 /** An answer as far as it tells who wrote it. Header names in lower case. */
 export interface AnswerToJudge {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {AnsweredBy} from './fingerprint.ts'
+import type {AnsweredBy} from '../../model/live.ts'
 import {judge} from './judge.ts'
 import type {LiveAnswer, Seen} from './live.ts'
 import {ladder} from './look.ts'

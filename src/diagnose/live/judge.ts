@@ -1,9 +1,10 @@
 import type {ProxyName} from '../../model/catalogue.ts'
+import type {AnsweredBy, IdleCutOff} from '../../model/live.ts'
+import {writer} from '../../model/live.ts'
 import type {Confidence, Promises} from '../../model/report.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
-import type {AnsweredBy} from './fingerprint.ts'
-import type {IdleCutOff, LiveAnswer, Seen} from './live.ts'
+import type {LiveAnswer, Seen} from './live.ts'
 
 /** What an outcome of a look from outside is about, in the order of the report. Ids are those of the checks that promise the same. */
 export const FELT = {
@@ -82,22 +83,6 @@ function writtenByProxy({who, confidence}: AnsweredBy): ProxyName | undefined {
 export function shown({status, failure, by, tookMs}: Pick<LiveAnswer, 'status' | 'failure' | 'by' | 'tookMs'>): string {
   const what = status === undefined ? (failure?.reason ?? 'no answer') : String(status)
   return `${what}${status === undefined ? '' : ` ${writer(by)}`} after ${tookMs < 1000 ? `${tookMs} ms` : `${(tookMs / 1000).toFixed(1)} s`}`
-}
-
-const TITLES: Readonly<Record<AnsweredBy['who'], string>> = {
-  nginx: 'nginx',
-  apache: 'Apache',
-  haproxy: 'HAProxy',
-  gms: 'GMS',
-  another: 'somebody else',
-  unknown: 'nobody who can be told',
-}
-
-/** `by nginx 1.22.1`, `probably by HAProxy`. */
-export function writer({who, confidence, version}: AnsweredBy): string {
-  const sure: Readonly<Record<Confidence, string>> = {certain: 'by', likely: 'probably by', possible: 'perhaps by'}
-  const named = version === undefined ? TITLES[who] : who === 'gms' ? `${TITLES[who]} (Jetty ${version})` : `${TITLES[who]} ${version}`
-  return `${who === 'unknown' ? 'by' : sure[confidence]} ${named}`
 }
 
 const line = (answer: LiveAnswer) => `${answer.what} → ${shown(answer)}${answer.body === '' ? '' : `: ${excerpt(answer.body)}`}`

@@ -1,9 +1,10 @@
 import type {Failure} from '../../client/failure.ts'
 import type {HeldPollResult} from '../../flows/held-poll.ts'
 import type {SilentSocket} from '../../flows/silent-sockets.ts'
+import type {AnsweredBy, IdleCutOff, Live} from '../../model/live.ts'
 import type {SubjectReport} from '../../model/report.ts'
 import type {BayeuxTransport} from '../../wire/bayeux.ts'
-import type {AnsweredBy, Recognised} from './fingerprint.ts'
+import type {Recognised} from './fingerprint.ts'
 import type {Connected, Greeted, Resolved} from './phases.ts'
 
 /** What was asked, and what came back: one line of the picture that `diagnose URL` draws. Secrets redacted. Times in ms. */
@@ -69,21 +70,8 @@ export interface Seen {
   proxy?: Recognised
 }
 
-/** How long an idle WebSocket lives, ms. */
-export interface IdleCutOff {
-  /** Longest silence that was tried, and longest that was survived. */
-  triedMs: number
-  survivedMs: number
-  /** When it was cut; absent: it was not, or nobody was seen cutting it. */
-  cutMs?: number
-  /** No answer came after this much silence, though the connection looked open. */
-  deafAfterMs?: number
-  /** Close code that came with the cut; 1006: none. */
-  code?: number
-}
-
-/** The part of a report that only a URL has. */
-export interface LiveDetails {
+/** The part of a report that only a URL has, with all that was written down. */
+export interface LiveDetails extends Live {
   seen: Seen
   idle?: IdleCutOff
   /** The same, asked of GMS without the proxy. */
