@@ -59,7 +59,7 @@ export default class Explain extends BaseCommand {
 }
 
 function unknown(id: string): UsageError {
-  const ids = CATALOGUE.map(({meta}) => meta.id as string)
+  const ids = CATALOGUE.map(({meta}) => meta.id)
   const begun = ids.filter(known => known.startsWith(`${id}-`))
   const concern = nearest(id, CONCERNS)
   const sameConcern = begun.length > 0 ? begun : concern === undefined ? [] : [concern]

@@ -54,6 +54,7 @@ A file that gms-proxy has rendered gives its parameters back. Nothing is started
     force: Flags.boolean({char: 'f', env: 'GMS_PROXY_FORCE', default: false, summary: 'Write over a file that exists'}),
     ...formatFlag(['yaml', 'json']),
     quiet: outputFlags.quiet,
+    'no-color': outputFlags['no-color'],
   }
 
   async run(): Promise<void> {
