@@ -29,7 +29,8 @@ interface ReadOptions {
 
 /**
  * Reads a configuration file, or a folder with one, and what it includes from the same folder. Text is kept as it is on disk, CRLF and byte
- * order mark too: the proxy has to judge them. Absolute includes that lead out of the folder are not followed.
+ * order mark too: the proxy has to judge them. Absolute includes below a folder of the packages (`/etc/nginx`) mean the
+ * folder that is read; others that lead out of it are not followed.
  * @throws UsageError naming the file and the next step: missing, unreadable, not text, too large, several or no entries, dialect unclear.
  */
 export async function readBundle(path: string, {proxy: asked, proxies}: ReadOptions): Promise<{bundle: ConfigBundle; proxy: Proxy}> {
@@ -50,10 +51,11 @@ export async function readBundle(path: string, {proxy: asked, proxies}: ReadOpti
 
   const files = new Map([[entry, first]])
   const base = found.isDirectory() ? ['', posix.dirname(entry)] : ['']
+  const folders = [folder, root, ...(proxy.configurationFolders ?? [])]
   const open = [first]
   for (let file = open.shift(); file; file = open.shift()) {
     for (const {pattern, data, optional} of includesOf(proxy, file, root)) {
-      for (const included of await matchingFiles(root, withinRoot(pattern, [folder, root]), base)) {
+      for (const included of await matchingFiles(root, withinRoot(pattern, folders), base)) {
         if (files.has(included)) continue
         if (optional === true && !(await isReadable(root, included))) continue
         if (/(?:^|\/)\./.test(included))
@@ -157,7 +159,7 @@ function includeDirectives(directives: readonly Directive[]): readonly {pattern:
   })
 }
 
-/** An absolute pattern below the folder becomes relative to it. */
+/** An absolute pattern below the folder, or below one that it is a copy of, becomes relative to it. */
 function withinRoot(pattern: string, folders: readonly string[]): string {
   const folder = folders.find(candidate => pattern.startsWith(`${candidate}/`))
   return folder === undefined ? pattern : pattern.slice(folder.length + 1)

@@ -6,6 +6,11 @@ import type {ChatAuth} from '../wire/chat-messages.ts'
 export interface Target extends Address {
   /** Where the TCP connection goes, `http://127.0.0.1:20801`. Paths are GMS's own. */
   readonly url: URL
+  /**
+   * Address of what stands for a load balancer and tells the listener in a PROXY protocol header who connects: the proxy knows the user's own
+   * address, whatever network lies between.
+   */
+  readonly announcedBy?: string | undefined
   /** Host header that users send: the public name with its port. */
   readonly hostHeader: string
   readonly chatService: string

@@ -2,6 +2,8 @@ import type {Promises} from '../model/report.ts'
 import type {End, Listener, Node, Request, Site, Upstream, Way} from '../proxies/site.ts'
 import {CALLBACK, HANDSHAKE, POLL, PUBLISH, UPLOAD, waysOf, WEBSOCKET} from './requests.ts'
 
+const SLASHED: Request = {...PUBLISH, path: `${PUBLISH.path}/`}
+
 /** Requests of each kind that a chat consists of. */
 export const CHAT: readonly Request[] = [HANDSHAKE, POLL, PUBLISH, CALLBACK, WEBSOCKET, UPLOAD]
 
@@ -54,11 +56,13 @@ export interface PathFate {
   way: Way
 }
 
-/** The fate of the three paths at one chat listener: `/genesys/cometd`, what clients append to it, and files. */
+/** The fate of the paths at one chat listener: `/genesys/cometd`, what clients append to it, and files. */
 export interface RouteFates {
   listener: Listener
   bare: PathFate
   suffixed: PathFate
+  /** Messages: the type that is appended is empty, the slash before it is there. */
+  slashed: PathFate
   files: PathFate
   /** An upgrade arrives: when nothing else does, the path was made for WebSocket alone. */
   upgraded: boolean
@@ -72,6 +76,7 @@ export function routesOf(site: Site): readonly RouteFates[] {
       listener,
       bare: fateAt(site, listener, PUBLISH),
       suffixed: fateAt(site, listener, HANDSHAKE),
+      slashed: fateAt(site, listener, SLASHED),
       files: fateAt(site, listener, UPLOAD),
       upgraded: site.trace(listener, WEBSOCKET).end.kind === 'upstream',
     }))

@@ -15,13 +15,24 @@ export function directiveAt({files}: ParsedConfig, {file, start}: Span): Directi
 }
 
 /** Directives at every depth, in order. */
-export function everyDirective(directives: readonly Directive[]): readonly Directive[] {
+function everyDirective(directives: readonly Directive[]): readonly Directive[] {
   return directives.flatMap(directive => [directive, ...everyDirective(directive.block ?? [])])
 }
 
+const everywhere = new WeakMap<ParsedConfig, readonly Directive[]>()
+
+/** Directives of all files at every depth; made once, for several rules ask at every listener. */
+export function directivesOf(config: ParsedConfig): readonly Directive[] {
+  const known = everywhere.get(config)
+  if (known) return known
+  const found = everyDirective(config.files.flatMap(({directives}) => directives))
+  everywhere.set(config, found)
+  return found
+}
+
 /** Every directive of that name, however deep. */
-export function allOf({files}: ParsedConfig, name: RegExp): readonly Directive[] {
-  return everyDirective(files.flatMap(({directives}) => directives)).filter(directive => name.test(directive.name))
+export function allOf(config: ParsedConfig, name: RegExp): readonly Directive[] {
+  return directivesOf(config).filter(directive => name.test(directive.name))
 }
 
 /** The blocks around `span`, outermost first. */

@@ -2,7 +2,7 @@ import type {Span} from '../model/bundle.ts'
 import type {Directive} from '../proxies/syntax.ts'
 import type {Listener, SentHeader, Setting, Site, Way} from '../proxies/site.ts'
 import {WEBSOCKET} from './requests.ts'
-import {everyDirective} from './source.ts'
+import {directivesOf} from './source.ts'
 import type {WayToGms} from './settings.ts'
 
 /**
@@ -78,7 +78,7 @@ export function carries({value, sends}: SentHeader, token: string): boolean | un
 export function routeInShade({config}: Site, way: WayToGms): Span | undefined {
   const taken = new Set(way.route.map(({file, start}) => `${file}:${start}`))
   const {span} =
-    everyDirective(config.files.flatMap(({directives}) => directives)).find(directive => {
+    directivesOf(config).find(directive => {
       const {file, start} = directive.span
       return (
         !taken.has(`${file}:${start}`) && takesUpgrades(directive, way.request.path) && (directive.block || isBehind(directive.span, way))

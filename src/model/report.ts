@@ -225,6 +225,11 @@ export interface Promises {
   requestsPerSecond?: number
   /** Port of the counters of the proxy, for this machine alone; absent: there is none. */
   metricsPort?: number
+  /**
+   * By port of the listener, whether a load balancer begins each connection with a PROXY protocol header. A port that is not named: what the
+   * configuration itself expects.
+   */
+  proxyProtocol?: Readonly<Record<string, boolean>>
   /** Host name that clients use, when the configuration names one. */
   serverName?: string
   /** Where each promise comes from, e.g. `{chats: 'default', nodes: 'haproxy.cfg'}`. */

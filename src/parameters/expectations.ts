@@ -28,6 +28,7 @@ export function expectationsFrom(parameters: Parameters, given: ReadonlySet<stri
     upstreamTls: parameters.upstream.tls !== undefined,
     origins: parameters.access.origins,
     ...accessOf(parameters, () => true),
+    ...proxyProtocolOf(parameters, () => true),
     ...(parameters.upstream.tls?.verify === false ? {upstreamUnverified: true} : {}),
     ...(parameters.tls?.some(({profile}) => profile === 'old') ? {oldTls: true} : {}),
     ...(parameters.upstream.resolvers === undefined ? {} : {dnsTtlMs: parameters.upstream.dnsTtl}),
@@ -78,6 +79,7 @@ export function expectationsOfForeign(
     upstreamTls: pick('upstream.tls', p => p.upstream?.tls !== undefined, false),
     origins: pick('access.origins', p => p.access.origins, []),
     ...(stated ? accessOf(stated.parameters, has) : {}),
+    ...(stated ? proxyProtocolOf(stated.parameters, has) : {}),
     ...(stated?.parameters.upstream?.tls?.verify === false ? {upstreamUnverified: true} : {}),
     ...(stated?.parameters.tls?.some(({profile}) => profile === 'old') ? {oldTls: true} : {}),
     ...(stated?.parameters.upstream?.resolvers === undefined ? {} : {dnsTtlMs: stated.parameters.upstream.dnsTtl}),
@@ -118,6 +120,16 @@ function accessOf({access, affinity, limits, logging, upload}: ForeignParameters
     ...(requestsPerSecond === undefined ? {} : {requestsPerSecond}),
     ...(logging.metricsPort === undefined ? {} : {metricsPort: logging.metricsPort}),
   }
+}
+
+/** Ports of which somebody said whether a load balancer stands in front, and said one thing; a single listener needs no index. */
+function proxyProtocolOf({listener, tls}: Pick<Parameters, 'listener' | 'tls'>, stated: (path: string) => boolean): Partial<Promises> {
+  const said = (name: string, all: readonly {port: number; proxyProtocol: boolean}[]) =>
+    all.filter((_, index) => stated(`${name}.${index}.proxyProtocol`) || stated(`${name}.proxyProtocol`))
+  const all = [...said('listener', listener), ...said('tls', tls ?? [])]
+  const agreed = all.filter(({port, proxyProtocol}) => all.every(other => other.port !== port || other.proxyProtocol === proxyProtocol))
+  if (agreed.length === 0) return {}
+  return {proxyProtocol: Object.fromEntries(agreed.map(({port, proxyProtocol}) => [port, proxyProtocol]))}
 }
 
 /** The host name that clients use: of the plain listener, else of the encrypted one. */

@@ -147,6 +147,7 @@ export class Draft {
   private prune(): void {
     const meant = () => foreignParametersSchema.safeParse(this.root).data
     const whole = meant()
+    if (whole === undefined) return
     const visit = (here: Record<string, unknown>): void => {
       for (const key of Object.keys(here)) {
         const value = here[key]
@@ -155,11 +156,7 @@ export class Draft {
         if (!isDeepStrictEqual(meant(), whole)) here[key] = value
       }
     }
-    for (const [key, value] of Object.entries(this.root)) {
-      if (!isContainer(value) || Array.isArray(value)) continue
-      visit(value)
-      if (Object.keys(value).length === 0) Reflect.deleteProperty(this.root, key)
-    }
+    visit(this.root)
   }
 
   /** `host:port` for a node of which nothing else is said. */

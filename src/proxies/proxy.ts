@@ -24,6 +24,8 @@ export interface ListenerAddress {
   meansTls?: boolean
   /** Lets nobody in who has no certificate of his own. */
   demandsCertificate?: boolean
+  /** A load balancer in front begins each connection with a PROXY protocol header. */
+  proxyProtocol?: boolean
   span: Span
   serverName?: string
 }
@@ -66,6 +68,8 @@ export interface SandboxPlan {
   user?: {name: string; group: string}
   /** Installation facts from `installation()`. */
   installation: Installation
+  /** Address of the relay that stands for the load balancer before listeners that expect a PROXY protocol header; absent: none does. */
+  balancer?: string
   /** Hard limit of file descriptors where the proxy runs; absent when unknown: nothing is capped then. */
   openFiles?: number
   allowExec: boolean
@@ -188,6 +192,8 @@ export interface Proxy {
    * Absent: the first argument of every `include` and `IncludeOptional`, at any depth, which is right for nginx and Apache.
    */
   includes?(directives: readonly Directive[]): readonly {pattern: string; data?: boolean; optional?: boolean; span: Span}[]
+  /** Where packages put the configuration: an absolute `include` below one of these means the folder that is read, wherever its copy lies. */
+  configurationFolders?: readonly string[]
   /** What the configuration means for chat, with the defaults of `version` (`X.Y.Z`). Never throws. */
   site?(config: ParsedConfig, version: string): Site
   /** The parameters that `view` would make this configuration from, read by the defaults of `version` (`X.Y.Z`). Never throws. */

@@ -1,7 +1,7 @@
 import type {Logger} from '../log.ts'
 import type {ConfigBundle, Edit} from '../model/bundle.ts'
 import type {Location} from '../model/report.ts'
-import type {Proxy} from '../proxies/proxy.ts'
+import type {ListenerAddress, Proxy} from '../proxies/proxy.ts'
 import type {Authority} from './certificates.ts'
 
 /** How a proxy will be run, and why. */
@@ -73,6 +73,8 @@ export interface ReachedListener {
   url: URL
   /** A certificate is named for it and TLS is not switched on. */
   meansTls: boolean
+  /** `url` is that of a relay, which tells the listener in a PROXY protocol header who connects, and connects itself from this address. */
+  announcedBy?: string
 }
 
 /** Who signs what the proxy shows to clients, and for which host names. */
@@ -93,6 +95,8 @@ export interface StartOptions {
   nameServer?: string
   /** Changes beside those of the sandbox, such as those of compressed time. They yield to its own. */
   edits?: readonly Edit[]
+  /** Whether clients of a listener come with a PROXY protocol header. Default: as the configuration expects. */
+  announces?(listener: ListenerAddress): boolean
   allowExec: boolean
   /** Variables that the configuration reads. */
   environment?: Readonly<Record<string, string>>

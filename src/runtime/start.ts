@@ -16,6 +16,7 @@ import {readTail} from './output.ts'
 import {descriptorLimit} from './descriptors.ts'
 import {askUntil, PATIENCE} from './patience.ts'
 import {waitUntilAccepting} from './ready.ts'
+import {relayAddress, startRelay} from './relay.ts'
 import type {ConfigMessage, ReachedListener, RunningProxy, StartCertificates, StartOptions, StartResult} from './runtime.ts'
 import type {RunnableConfig} from './sandbox.ts'
 import {sandbox} from './sandbox.ts'
@@ -74,7 +75,7 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
   const {proxy, runtime, environment, signal, logger} = options
   const cleanup = new Cleanup()
   try {
-    const {host, ports, listeners, runnable, messages} = await test(options, cleanup)
+    const {host, ports, listeners, balancer, runnable, messages} = await test(options, cleanup)
     const [listener] = listeners
     if (messages === 'port taken' || messages.some(({level}) => level === 'error')) {
       await cleanup[Symbol.asyncDispose]()
@@ -90,6 +91,7 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
       waitUntilAccepting(port, {
         host: listener?.serverName ?? 'localhost',
         tls: listeners[index]?.tls ?? false,
+        announcedFrom: isAnnounced(options, listeners[index]) ? balancer : undefined,
         acceptMeansListening: host.acceptMeansListening,
         listensOn: launched.listensOn.bind(launched),
         hasEnded,
@@ -102,14 +104,26 @@ async function tryOnce(options: StartOptions): Promise<StartResult | 'port taken
       await cleanup[Symbol.asyncDispose]()
       return early === 'port taken' ? early : {started: false, messages: early, sandbox: runnable.sandboxed}
     }
-    const reached = published.map((number, index) => ({
-      url: new URL(`${listeners[index]?.tls ? 'https' : 'http'}://127.0.0.1:${number}`),
-      meansTls: listeners[index]?.meansTls ?? false,
-      address: listeners[index]?.address ?? '',
-    }))
+    const reached = await Promise.all(
+      published.map(async (number, index): Promise<ReachedListener> => {
+        const listener = listeners[index]
+        const reachedAt = (port: number): ReachedListener => ({
+          url: new URL(`${listener?.tls ? 'https' : 'http'}://127.0.0.1:${port}`),
+          meansTls: listener?.meansTls ?? false,
+          address: listener?.address ?? '',
+        })
+        if (balancer === undefined || !isAnnounced(options, listener)) return reachedAt(number)
+        const relay = await startRelay({port: number, from: balancer})
+        cleanup.defer(() => relay.close())
+        return {...reachedAt(relay.port), announcedBy: balancer}
+      }),
+    )
     const url = reached[0]?.url ?? new URL(`http://127.0.0.1:${port}`)
     logger.debug(`${proxy.title} ${runtime.version} answers on ${url.href}`)
-    const running = runningProxy({options, host, launched, cleanup, url, listeners: reached, messages})
+    const accept = async () => {
+      await Promise.all(published.map(accepting))
+    }
+    const running = runningProxy({options, host, launched, cleanup, url, listeners: reached, accept, messages})
     return {started: true, proxy: running, sandbox: runnable.sandboxed}
   } catch (error) {
     await cleanup[Symbol.asyncDispose]()
@@ -122,6 +136,8 @@ interface Tested {
   host: Host
   ports: readonly number[]
   listeners: readonly ListenerAddress[]
+  /** Address of the relays before listeners whose clients come with a PROXY protocol header; absent: there are none. */
+  balancer?: string
   runnable: RunnableConfig
   messages: readonly ConfigMessage[] | 'port taken'
 }
@@ -139,6 +155,7 @@ async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
   const installation = await host.installation()
   // A container has limits of its own, which its engine sets.
   const openFiles = runtime.kind === 'binary' ? {openFiles: await enoughDescriptors(proxy)} : {}
+  const balancer = listeners.some(listener => isAnnounced(options, listener)) ? await relayAddress() : undefined
   const certificates = options.certificates ? await writeCertificates(host, options.certificates) : undefined
   const plan = {
     ...host.plan,
@@ -147,6 +164,7 @@ async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
     ports,
     nodes,
     ...(certificates ? {certificates} : {}),
+    ...(balancer === undefined ? {} : {balancer}),
     ...(options.nameServer === undefined ? {} : {nameServer: options.nameServer}),
     installation,
     allowExec,
@@ -160,7 +178,13 @@ async function test(options: StartOptions, cleanup: Cleanup): Promise<Tested> {
   if (outcome.status === 'rejected') throw outcome.reason
   if (reach.status === 'rejected') throw reach.reason
   const tested = outcome.value
-  return {host, ports, listeners, runnable, messages: judge(proxy, runnable, tested.exit, tested.output)}
+  const relayed = balancer === undefined ? {} : {balancer}
+  return {host, ports, listeners, ...relayed, runnable, messages: judge(proxy, runnable, tested.exit, tested.output)}
+}
+
+function isAnnounced({announces}: StartOptions, listener: ListenerAddress | undefined): boolean {
+  if (listener === undefined) return false
+  return announces ? announces(listener) : listener.proxyProtocol === true
 }
 
 /** @throws EnvironmentError when so few files may be open that every proxy, and we, would fail for that. */
@@ -179,6 +203,8 @@ interface RunningParts {
   cleanup: Cleanup
   url: URL
   listeners: readonly ReachedListener[]
+  /** Waits until all of them answer. */
+  accept(): Promise<void>
   messages: readonly ConfigMessage[]
 }
 
@@ -205,7 +231,7 @@ async function writeCertificates(host: Host, {authority, names}: StartCertificat
   }
 }
 
-function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanup, url, listeners, messages}: RunningParts): RunningProxy {
+function runningProxy({options: {proxy, runtime}, host, launched, cleanup, url, listeners, accept, messages}: RunningParts): RunningProxy {
   let disposing: Promise<void> | undefined
   /** What it was when we stopped it ourselves: that end is no complaint. */
   let exitBefore: Exit | undefined
@@ -242,18 +268,7 @@ function runningProxy({options: {proxy, runtime, signal}, host, launched, cleanu
     memory: () => launched.memory(),
     async reload() {
       await launched.signal(proxy.reloadSignal)
-      await Promise.all(
-        listeners.map(({url: {port, protocol}}) =>
-          waitUntilAccepting(Number(port), {
-            host: 'localhost',
-            tls: protocol === 'https:',
-            acceptMeansListening: host.acceptMeansListening,
-            listensOn: launched.listensOn.bind(launched),
-            hasEnded: () => launched.exit() !== undefined,
-            signal,
-          }),
-        ),
-      )
+      await accept()
     },
     [Symbol.asyncDispose]() {
       exitBefore ??= launched.exit()

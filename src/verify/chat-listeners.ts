@@ -21,8 +21,8 @@ export async function chatListeners(stage: WitnessedStage): Promise<readonly Lis
   const all =
     configuration && configuration.listeners.length > 0 ? configuration.listeners : [{url: target.url, address: '', meansTls: false}]
   const found = await Promise.all(
-    all.map(async ({url, address, meansTls}): Promise<readonly ListenerStage[]> => {
-      const there = {...target, url}
+    all.map(async ({url, address, meansTls, announcedBy}): Promise<readonly ListenerStage[]> => {
+      const there = {...target, url, announcedBy}
       const own: WitnessedStage = {...stage, target: there, flow: (flow, input, against = there) => stage.flow(flow, input, against)}
       const seen = await own.flow(plainRequest, {target: COMETD_PATH})
       return upstream.recorder.byProbe(seen.probe) ? [{address, meansTls, stage: own}] : []
@@ -33,7 +33,7 @@ export async function chatListeners(stage: WitnessedStage): Promise<readonly Lis
 
 /** The same users, who come from `address` where the proxy can see that. */
 export function from(stage: WitnessedStage, address: string | undefined): WitnessedStage {
-  if (address === undefined || !seesOurAddress(stage.upstream)) return stage
+  if (address === undefined || !seesOurAddress(stage)) return stage
   const target = {...stage.target, from: address}
   return {...stage, target, flow: (flow, input, against = target) => stage.flow(flow, input, against)}
 }

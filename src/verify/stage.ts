@@ -6,7 +6,7 @@ import {plainRequest} from '../flows/plain-request.ts'
 import type {Logger} from '../log.ts'
 import type {Promises} from '../model/report.ts'
 import type {Compression} from '../proxies/compressed.ts'
-import type {Proxy} from '../proxies/proxy.ts'
+import type {ListenerAddress, Proxy} from '../proxies/proxy.ts'
 import {throwAwayAuthority} from '../runtime/certificates.ts'
 import {descriptorLimit} from '../runtime/descriptors.ts'
 import {askUntil} from '../runtime/patience.ts'
@@ -85,7 +85,6 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
   const stated = promisesWith(prepared.promises, real)
   const promises = atThatPace(stated, pace)
   const address = await upstreamAddress(runtime, signal)
-  const mostChats = await mostChatsHere(real ? 3 : 2)
   const nodeCount = countNodes(proxy, prepared)
   const encryption = await encryptionOf(proxy, prepared)
   const mentions = proxy.nodes(prepared.config)
@@ -126,6 +125,7 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       ...(encryption ? {certificates: encryption} : {}),
       ...(staging.nameServer === undefined ? {} : {nameServer: staging.nameServer}),
       ...(compression ? {edits: compression.edits} : {}),
+      announces: listener => announces(listener, promises),
       allowExec,
       keep,
       signal,
@@ -156,12 +156,15 @@ export async function setStage(options: StageOptions): Promise<SetStage> {
       reload: async () => proxyRun?.reload(),
     }
     const budgets = budgetsFor(promises, pace)
+    const announcedBy = proxyRun?.listeners[0]?.announcedBy
+    const mostChats = await mostChatsHere((real ? 3 : 2) + (announcedBy === undefined ? 0 : 2))
     const target: Target = {
+      announcedBy,
       ...targetOf(proxyRun?.url ?? new URL('http://127.0.0.1:9'), promises, access),
       ...(encryption ? {trust: encryption.trust} : {}),
       ...(real ? {agent: real.offer.agent} : {}),
     }
-    const direct: Target = {...target, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
+    const direct: Target = {...target, announcedBy: undefined, url: new URL(`${tls[0] ? 'https' : 'http'}://${first.host}:${first.port}`)}
     const stage: Stage = {
       target,
       promises,
@@ -220,8 +223,11 @@ export async function settleIn(target: Target, budgets: Budgets, signal: AbortSi
   )
 }
 
-/** A chat takes descriptors of ours (client and simulated GMS: 2; client and both sides of a tap: 3); some are taken by everything else. */
-export async function mostChatsHere(each: 2 | 3): Promise<number> {
+/**
+ * A chat takes descriptors of ours (client and simulated GMS: 2; client and both sides of a tap: 3; 2 more for both sides of a relay before the
+ * listener); some are taken by everything else.
+ */
+export async function mostChatsHere(each: number): Promise<number> {
   return Math.max(1, Math.floor(((await descriptorLimit()) - 500) / each))
 }
 
@@ -234,6 +240,12 @@ export function promisesWith(promises: Promises, real: RealGms | undefined): Pro
 
 function countNodes(proxy: Proxy, prepared: Prepared): number {
   return Math.max(1, addressesOf(proxy, prepared).length)
+}
+
+/** Whether users of a listener come with a PROXY protocol header: as promised of its port, else as the configuration expects. */
+export function announces({address, proxyProtocol = false}: ListenerAddress, promises: Pick<Promises, 'proxyProtocol'>): boolean {
+  const port = /(?:^|:)(\d+)$/.exec(address)?.[1]
+  return (port === undefined ? undefined : promises.proxyProtocol?.[port]) ?? proxyProtocol
 }
 
 /** The nodes that a configuration names, each once. */

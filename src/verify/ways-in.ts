@@ -51,12 +51,13 @@ const WAYS: readonly Way[] = [
  * with `only` from that address and no other.
  */
 export async function waysIn(
-  {flow, promises, upstream}: WitnessedStage,
+  stage: WitnessedStage,
   headers: readonly (readonly [name: string, value: string])[] = [],
   only?: string,
 ): Promise<readonly WayIn[]> {
+  const {flow, promises, upstream} = stage
   const promised = WAYS.filter(way => isPromised(way.path, promises))
-  const neighbour = only ?? (seesOurAddress(upstream) ? neighbourAddress() : undefined)
+  const neighbour = only ?? (seesOurAddress(stage) ? neighbourAddress() : undefined)
   const send = async ({name, request}: Way, from?: string): Promise<WayIn> => {
     const transcript = await flow(plainRequest, {
       ...request,
@@ -107,9 +108,9 @@ export function judgeWays(
   }))
 }
 
-/** True when the proxy sees the very address that we connect from: not through the network of a container. */
-export function seesOurAddress({bystander}: WitnessedStage['upstream']): boolean {
-  return bystander.address.startsWith('127.')
+/** True when the proxy sees the very address that we connect from, or is told it: not through the network of a container. */
+export function seesOurAddress({target, upstream: {bystander}}: Pick<WitnessedStage, 'target' | 'upstream'>): boolean {
+  return target.announcedBy !== undefined || bystander.address.startsWith('127.')
 }
 
 /** An address of this machine that is not 127.0.0.1; Linux answers to all of 127.0.0.0/8. */

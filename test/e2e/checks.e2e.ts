@@ -1,5 +1,5 @@
 import {existsSync, readFileSync, readdirSync} from 'node:fs'
-import {dirname, join, relative} from 'node:path'
+import {basename, dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
@@ -13,7 +13,7 @@ import {verify} from '../../src/verify/verify.ts'
 import {runtimeRequest} from '../support/runtime.ts'
 
 // Every check is seen failing: each `broken.*` beside a check is run, and that check must fail on it with both witnesses heard.
-// A `broken.yaml` beside them says what they are held to, where that is no promise that everybody makes.
+// A `broken.yaml` beside them says what they are held to, where that is no promise that everybody makes; `broken.NAME.yaml`, what `broken.NAME.*` are.
 // With GMS_PROXY_CASCADES=1 all checks are run on each of them and the table "what else fails" goes to stdout as markdown.
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -50,7 +50,7 @@ interface Case {
 
 const cases: readonly Case[] = CHECKS.flatMap(({meta: {id}}) =>
   readdirSync(join(checksFolder, id))
-    .filter(file => file.startsWith('broken.') && file !== 'broken.yaml')
+    .filter(file => file.startsWith('broken.') && !file.endsWith('.yaml'))
     .sort()
     .map(file => ({id, path: relative(root, join(checksFolder, id, file))})),
 )
@@ -72,10 +72,9 @@ afterAll(() => interrupted.abort(new Error('the tests are over')))
 
 async function judge({id, path}: Case): Promise<SubjectReport> {
   const {bundle, proxy} = await readBundle(join(root, path), {proxies: Object.values(PROXIES)})
-  const promised = join(checksFolder, id, 'broken.yaml')
-  const stated = existsSync(promised)
-    ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')})
-    : undefined
+  const [, named] = /^broken\.([^.]+)\.[^.]+\./.exec(basename(path)) ?? []
+  const promised = [`broken.${named}.yaml`, 'broken.yaml'].map(file => join(checksFolder, id, file)).find(file => existsSync(file))
+  const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
   const report = await verify([{kind: 'file', name: path, proxy, bundle, ...(stated ? {stated} : {})}], {
     runtimeFor: column => runtimeRequest(column.name),
     only: cascades ? [] : [id, ...(TOGETHER[id] ?? [])],

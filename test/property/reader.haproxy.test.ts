@@ -5,13 +5,14 @@ import {join} from 'node:path'
 import fc from 'fast-check'
 import {expect, it} from 'vitest'
 import {PROXIES} from '../../src/proxies/index.ts'
-import type {Directive} from '../../src/proxies/syntax.ts'
+import type {Directive, ParsedConfig} from '../../src/proxies/syntax.ts'
 import {projectRoot} from '../support/cli.ts'
 import {installed, PATIENCE_MS, READ_RUNS} from '../support/accepted.ts'
 
 // What HAProxy takes is read, without loss; what it refuses for its syntax is a problem with a place.
 
 const binary = await installed(PROXIES.haproxy)
+const version = PROXIES.haproxy.parseVersion(spawnSync(binary ?? 'haproxy', ['-v'], {encoding: 'utf8'}).stdout ?? '') ?? '2.6.12'
 const golden = join(projectRoot, 'fixtures/golden/haproxy')
 const rendered = readdirSync(golden).flatMap(name => {
   try {
@@ -134,6 +135,10 @@ it(
   PATIENCE_MS,
 )
 
+/** Words of which the model says that this release does not know them. */
+const wordsUnknown = (config: ParsedConfig) =>
+  (PROXIES.haproxy.site?.(config, version).oddities ?? []).filter(({kind}) => kind.startsWith('word-'))
+
 /** Messages of HAProxy about how a text is written, not about what it says. */
 const SYNTAX =
   /parsing \[a\.cfg:(\d+)\]\s*: (?:unmatched quote|truncated or invalid hexadecimal|too many words|Stray NUL|unmatched brace|forbidden first char|lone '\.|non-terminated '\.if'|'\.(?:else|elif)' after|Missing LF)/
@@ -155,6 +160,7 @@ it.skipIf(binary === undefined)(
           if (status === 0 || status === 2) {
             taken++
             expect(config.problems).toEqual([])
+            expect(wordsUnknown(config)).toEqual([])
           }
           // before the first section a variable has no default: lines of a fragment stand in one
           const [message, place] = said ?? []

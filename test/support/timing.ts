@@ -26,7 +26,7 @@ export interface TimingCase {
 export async function timingCases(): Promise<readonly TimingCase[]> {
   const broken = CHECKS.flatMap(({meta: {id}}) =>
     readdirSync(join(root, 'src/verify/checks', id))
-      .filter(file => file.startsWith('broken.') && file !== 'broken.yaml')
+      .filter(file => file.startsWith('broken.') && !file.endsWith('.yaml'))
       .sort()
       .map(file => ({path: `src/verify/checks/${id}/${file}`, checks: [id]})),
   )
@@ -44,7 +44,10 @@ export async function timingCases(): Promise<readonly TimingCase[]> {
 /** The report of one file, held to what stands beside it. */
 export async function timedReport({path, checks}: TimingCase, timing: Timing, signal: AbortSignal): Promise<SubjectReport> {
   const {bundle, proxy} = await readBundle(join(root, path), {proxies: Object.values(PROXIES)})
-  const promised = ['broken.yaml', 'promises.yaml'].map(name => join(root, dirname(path), name)).find(file => existsSync(file))
+  const [, named] = /^broken\.([^.]+)\.[^.]+\./.exec(basename(path)) ?? []
+  const promised = [`broken.${named}.yaml`, 'broken.yaml', 'promises.yaml']
+    .map(name => join(root, dirname(path), name))
+    .find(file => existsSync(file))
   const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
   const report = await verify([{kind: 'file', name: basename(path), proxy, bundle, ...(stated ? {stated} : {})}], {
     runtimeFor: column => runtimeRequest(column.name),

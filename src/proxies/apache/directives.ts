@@ -10,7 +10,7 @@ export const DIRECTIVES: Readonly<Record<string, string>> = {
   allowmethods: 'AllowMethods',
   auth_basic: 'AuthBasicAuthoritative AuthBasicFake AuthBasicProvider AuthBasicUseDigestAlgorithm',
   auth_digest:
-    'AuthDigestAlgorithm AuthDigestDomain AuthDigestNcCheck AuthDigestNonceLifetime AuthDigestProvider AuthDigestQop AuthDigestShmemSize',
+    'AuthDigestAlgorithm AuthDigestDomain AuthDigestNcCheck AuthDigestNonceFormat AuthDigestNonceLifetime AuthDigestProvider AuthDigestQop AuthDigestShmemSize',
   auth_form:
     'AuthFormAuthoritative AuthFormBody AuthFormDisableNoStore AuthFormFakeBasicAuth AuthFormLocation AuthFormLoginRequiredLocation AuthFormLoginSuccessLocation AuthFormLogoutLocation AuthFormMethod AuthFormMimetype AuthFormPassword AuthFormProvider AuthFormSitePassphrase AuthFormSize AuthFormUsername',
   authn_anon: 'Anonymous Anonymous_LogEmail Anonymous_MustGiveEmail Anonymous_NoUserId Anonymous_VerifyEmail',
@@ -69,9 +69,9 @@ export const DIRECTIVES: Readonly<Record<string, string>> = {
   log_debug: 'LogMessage',
   log_forensic: 'ForensicLog',
   logio: 'LogIOTrackTTFB',
-  lua: 'LuaAuthzProvider LuaCodeCache LuaHookAccessChecker LuaHookAuthChecker LuaHookCheckUserID LuaHookFixups LuaHookInsertFilter LuaHookLog LuaHookMapToStorage LuaHookPreTranslate LuaHookTranslateName LuaHookTypeChecker LuaInherit LuaInputFilter LuaMapHandler LuaOutputFilter LuaPackageCPath LuaPackagePath LuaQuickHandler LuaRoot LuaScope',
+  lua: 'LuaAuthzProvider LuaCodeCache LuaHookAccessChecker LuaHookAuthChecker LuaHookCheckUserID LuaHookFixups LuaHookInsertFilter LuaHookLog LuaHookMapToStorage LuaHookPreTranslate LuaHookPreTranslateName LuaHookTranslateName LuaHookTypeChecker LuaInherit LuaInputFilter LuaMapHandler LuaOutputFilter LuaPackageCPath LuaPackagePath LuaQuickHandler LuaRoot LuaScope',
   macro: 'Macro MacroIgnoreBadNesting MacroIgnoreEmptyArgs UndefMacro Use',
-  md: 'ManagedDomain MDActivationDelay MDBaseServer MDCACertificateFile MDCertificateAgreement MDCertificateAuthority MDCertificateCheck MDCertificateFile MDCertificateKeyFile MDCertificateMonitor MDCertificateProtocol MDCertificateStatus MDChallengeDns01 MDCheckInterval MDContactEmail MDDriveMode MDExternalAccountBinding MDHttpProxy MDInitialDelay MDMatchNames MDMember MDMembers MDMessageCmd MDNotifyCmd MDomain MDomainSet MDPortMap MDPrivateKeys MDProfile MDProfileMandatory MDRenewMode MDRenewWindow MDRequireHttps MDRetryDelay MDRetryFailover MDServerStatus MDStapling MDStaplingsRenewWindow MDStoreDir MDStoreLocks MDWarnWindow',
+  md: 'ManagedDomain MDActivationDelay MDBaseServer MDCACertificateFile MDCAChallenges MDCertificateAgreement MDCertificateAuthority MDCertificateCheck MDCertificateFile MDCertificateKeyFile MDCertificateMonitor MDCertificateProtocol MDCertificateStatus MDChallengeDns01 MDChallengeDns01Version MDCheckInterval MDContactEmail MDDriveMode MDExternalAccountBinding MDHttpProxy MDHttpProxyCACertificateFile MDInitialDelay MDMatchNames MDMember MDMembers MDMessageCmd MDMustStaple MDNotifyCmd MDomain MDomainSet MDPortMap MDPrivateKeys MDProfile MDProfileMandatory MDRenewMode MDRenewViaARI MDRenewWindow MDRequireHttps MDRetryDelay MDRetryFailover MDServerStatus MDStapleOthers MDStapling MDStaplingKeepResponse MDStaplingRenewWindow MDStaplingsRenewWindow MDStoreDir MDStoreLocks MDWarnWindow',
   mime: 'AddCharset AddEncoding AddHandler AddInputFilter AddLanguage AddOutputFilter AddType DefaultLanguage ModMimeUsePathInfo MultiviewsMatch RemoveCharset RemoveEncoding RemoveHandler RemoveInputFilter RemoveLanguage RemoveOutputFilter RemoveType TypesConfig',
   mime_magic: 'MimeMagicFile',
   mpm_event:
@@ -139,3 +139,21 @@ export const REMOVED: Readonly<Record<string, string>> = {
   BindAddress: 'Listen has taken its place',
   ServerType: 'httpd always runs alone',
 }
+
+/**
+ * Directives that came within 2.4, after 2.4.37: "Compatibility" of the manual (https://httpd.apache.org/docs/2.4/mod/directives.html); those of
+ * 2.4.63 are what `httpd -L` of 2.4.62 does not list and that of 2.4.68 does. What distributions put into older releases (`MergeSlashes`) is left
+ * out.
+ */
+const SINCE: Readonly<Record<string, string>> = {
+  '2.4.48': 'ProxyWebsocketFallbackToProxyHttp',
+  '2.4.49': 'StrictHostCheck',
+  '2.4.58': 'AliasPreservePath RedirectRelative H2WebSockets',
+  '2.4.63':
+    'H2MaxHeaderBlockLen H2MaxStreamErrors MDInitialDelay MDProfile MDProfileMandatory MDRenewViaARI MacroIgnoreBadNesting MacroIgnoreEmptyArgs SSLVHostSNIPolicy',
+}
+
+/** Lower-case names of directives with the release that they came with. */
+export const LATER: ReadonlyMap<string, string> = new Map(
+  Object.entries(SINCE).flatMap(([since, names]) => names.split(' ').map(name => [name.toLowerCase(), since] as const)),
+)

@@ -1,9 +1,9 @@
+import {importCors, replaced} from '../import-foreign.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import type {Span} from '../../model/bundle.ts'
 import type {Draft} from '../import-draft.ts'
 import type {Source} from './import-source.ts'
-import {replaced} from './import-foreign-times.ts'
 import type {Line} from './site-lines.ts'
 import {all} from './site-servers.ts'
 
@@ -11,7 +11,7 @@ import {all} from './site-servers.ts'
 export function foreignAccess(source: Source, draft: Draft): void {
   paths(source, draft)
   networks(source, draft)
-  cors(source, draft)
+  importCors(source.poll, draft)
   forwarding(source, draft)
   logging(source, draft)
 }
@@ -71,15 +71,6 @@ function networks(source: Source, draft: Draft): void {
     else if (kind !== 'all')
       draft.leave(directive.span, `Require ${values.join(' ')}: access.allow names networks, and nothing else of a client`)
   }
-}
-
-function cors({poll}: Source, draft: Draft): void {
-  const added = poll.addedAnswers.find(({name}) => name === 'access-control-allow-origin')
-  if (!added) return
-  if (/^https?:\/\/[^*$%]+$/.test(added.value)) {
-    draft.add('access.origins', added.value, added.span)
-    draft.set('access.cors', 'proxy', added.span)
-  } else replaced(added, 'GMS answers browsers of other origins itself; access.origins with access.cors proxy lets the proxy do it', draft)
 }
 
 function forwarding(source: Source, draft: Draft): void {

@@ -1,8 +1,8 @@
 import type {Draft} from '../import-draft.ts'
 import {durationText} from '../import-draft.ts'
+import {FRONT_PAGE} from '../import-foreign.ts'
 import type {Listener} from '../site.ts'
 import type {Source} from './import-source.ts'
-import {FRONT_PAGE} from './import-source.ts'
 import {find} from './site-servers.ts'
 
 /** `listener` and `tls` of a configuration that others wrote; gives those that only redirect, which are halves of the same site. */

@@ -1,24 +1,8 @@
 import type {Draft} from '../import-draft.ts'
 import {durationText, sizeText} from '../import-draft.ts'
+import {DEFAULTS, replaced} from '../import-foreign.ts'
 import {FORM_BYTES, pollPatience} from '../margins.ts'
-import type {Setting} from '../site.ts'
 import type {Source} from './import-source.ts'
-
-/** Defaults of the parameters. ms, bytes, counts. */
-const DEFAULTS = {
-  hold: 30_000,
-  idleTimeout: 3_600_000,
-  maxFileSize: 10_485_760,
-  answerWithin: 120_000,
-  stallTimeout: 60_000,
-  headerTimeout: 10_000,
-  chats: 1000,
-} as const
-
-/** A limit that is written and that the rendered file has another of. */
-export function replaced<T>(setting: Setting<T>, because: string, draft: Draft): void {
-  if (setting.span) draft.leave(setting.span, `${setting.text.replace(/\s+/g, ' ')}: ${because}`)
-}
 
 /** `upgrade`, `polling`, `upload` and `limits` of a configuration that others wrote: what is safer than the default is kept. */
 export function foreignTimes({poll, upload, webSocket, site, chat}: Source, draft: Draft): void {

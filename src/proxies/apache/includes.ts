@@ -2,7 +2,7 @@ import type {ConfigBundle} from '../../model/bundle.ts'
 import {segmentMatcher} from '../../model/glob.ts'
 
 /** Folders of the packages and of the official image; their own files carry the system's listeners, logs and modules. */
-const STOCK_FOLDERS = [
+export const STOCK_FOLDERS = [
   '/etc/apache2',
   '/etc/httpd',
   '/usr/local/apache2',
@@ -32,10 +32,10 @@ export type Included =
 
 /**
  * Finds the files of the bundle that an `Include` names: relative to the bundle's root, to the folder of the entry file, or absolute below
- * the root or the `ServerRoot` that the configuration was written for.
+ * the root, the `ServerRoot` that the configuration was written for or a folder of the packages.
  */
 export function resolveInclude(pattern: string, bundle: ConfigBundle, serverRoot: string | undefined): Included {
-  const roots = [bundle.root, serverRoot].filter(root => root !== undefined)
+  const roots = [bundle.root, serverRoot, ...STOCK_FOLDERS].filter(root => root !== undefined)
   const below = roots.find(root => pattern.startsWith(`${root.replace(/\/+$/, '')}/`))
   const relative = below === undefined ? pattern : pattern.slice(below.replace(/\/+$/, '').length + 1)
   const entryFolder = bundle.entry.includes('/') ? bundle.entry.replace(/\/[^/]*$/, '') : ''

@@ -3,9 +3,10 @@ import {durations} from './durations.ts'
 import {installation} from './installation.ts'
 import {listeners} from './listeners.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
-import {nodes} from './nodes.ts'
+import {gmsNodes} from './gms-nodes.ts'
 import {parse} from './parse.ts'
 import {importFrom} from './import.ts'
+import {STOCK_FOLDERS} from './includes.ts'
 import {includesOf} from './reads.ts'
 import {recognise} from './recognise.ts'
 import {sandbox} from './sandbox.ts'
@@ -30,12 +31,13 @@ export const apache: Proxy = {
   view,
   parse,
   includes: includesOf,
+  configurationFolders: STOCK_FOLDERS,
   site,
   importFrom,
   durations,
   recognise,
   listeners: config => listeners(config).map(({host: _, port: __, listen: ___, ...listener}) => listener),
-  nodes,
+  nodes: gmsNodes,
   sandbox,
   versionCommand: binary => [binary, '-v'],
   parseVersion: output => /Apache\/(\d+\.\d+\.\d+)/.exec(output)?.[1],

@@ -5,6 +5,7 @@ import type {Directive, ParsedConfig} from '../syntax.ts'
 import {activity} from './conditions.ts'
 import {mentions} from './nodes.ts'
 import type {Placed} from './parse.ts'
+import {NAMES_CHAT_PATH} from '../of-chat.ts'
 import {isNamed, walk} from './parse.ts'
 import {Variables} from './variables.ts'
 
@@ -68,7 +69,9 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
 
   const described = found.map(listener => {
     const own = hosts.filter(host => host.args.some(({value}) => serves(variables.resolve(value).text, listener)))
-    const chat = own.find(host => proxies(host, placed, config)) ?? own[0]
+    const namesChat = (host: Directive) => inside(host, placed).some(({args}) => args.some(({value}) => NAMES_CHAT_PATH.test(value)))
+    const proxying = own.filter(host => proxies(host, placed, config))
+    const chat = proxying.find(namesChat) ?? proxying[0] ?? own[0]
     const directives = chat
       ? inside(chat, placed)
       : placed.filter(({within}) => !within.some(section => isNamed(section, 'VirtualHost'))).map(({directive}) => directive)
@@ -80,6 +83,10 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
       return value.test(own?.args[0]?.value ?? '')
     }
     const tls = said('SSLEngine', /^on$/i)
+    // It holds for the address, and the last virtual host there decides.
+    const announced =
+      own.flatMap(host => inside(host, placed)).findLast(directive => isNamed(directive, 'RemoteIPProxyProtocol')) ??
+      global.findLast(directive => isNamed(directive, 'RemoteIPProxyProtocol'))
     const meansTls = !tls && !said('SSLEngine', /^off$/i) && directives.some(directive => isNamed(directive, 'SSLCertificateFile'))
     const named = directives.find(directive => isNamed(directive, 'ServerName'))?.args[0]?.value
     const serverName =
@@ -95,6 +102,7 @@ export function listeners(config: ParsedConfig): readonly Listener[] {
         tls,
         ...(meansTls ? {meansTls} : {}),
         ...(tls && said('SSLVerifyClient', /^require$/i) ? {demandsCertificate: true} : {}),
+        ...(/^on$/i.test(announced?.args[0]?.value ?? '') ? {proxyProtocol: true} : {}),
         ...(serverName === undefined ? {} : {serverName}),
       },
       tls,

@@ -1,10 +1,12 @@
 import {isIPv4} from 'node:net'
 
-/** `10.0.0.0/8` → its bits, most significant first, and how many of them count. */
+/** `10.0.0.0/8`, `10.0.0.0/255.0.0.0` → its bits, most significant first, and how many of them count. */
 function bitsOf(network: string): {family: 4 | 6; bits: string; prefix: number} {
   const [address = '', prefixText] = network.split('/')
   const bits = isIPv4(address) ? ipv4Bits(address) : ipv6Bits(address)
-  return {family: isIPv4(address) ? 4 : 6, bits, prefix: prefixText === undefined ? bits.length : Number(prefixText)}
+  const prefix =
+    prefixText === undefined ? bits.length : isIPv4(prefixText) ? ipv4Bits(prefixText).replaceAll('0', '').length : Number(prefixText)
+  return {family: isIPv4(address) ? 4 : 6, bits, prefix}
 }
 
 function ipv4Bits(address: string): string {
@@ -59,6 +61,11 @@ export function complement(networks: readonly string[]): readonly string[] {
       all.filter(own => own.family === family).map(({bits, prefix}) => bits.slice(0, prefix)),
     )
   return found
+}
+
+/** Networks that hold every address of `network` but those of `others`. */
+export function without(network: string, others: readonly string[]): readonly string[] {
+  return complement([...complement([network]), ...others])
 }
 
 /** An address or a network as httpd compares it: bits below the prefix are zero, else it refuses or never matches. */

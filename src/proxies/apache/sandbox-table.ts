@@ -109,12 +109,6 @@ export const SANDBOX: readonly SandboxRow[] = [
   },
   {directive: /^SSL(?:SessionCache|StaplingCache|Mutex|PassPhraseDialog|KeyLog\w*)$/i, op: 'remove', why: WRITES},
 
-  {
-    directive: /^RemoteIPProxyProtocol(?:Exceptions)?$/i,
-    op: 'remove',
-    why: 'no load balancer stands in front of the sandbox: clients connect without a PROXY protocol header',
-  },
-
   {directive: 'LoadFile', op: 'refuse', why: 'loads code into the server'},
   {directive: 'RewriteMap', op: 'refuse', when: /^(?:prg|dbd|fastdbd):/i, why: 'starts a program, or asks a database'},
   {directive: /^(?:Input|Output)Sed$/i, op: 'refuse', why: 'its scripts read and write files'},

@@ -1,13 +1,16 @@
+import {isIP} from 'node:net'
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import {certificateChange} from './certificates.ts'
-import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
+import {BALANCER_WHY, balancerNetworks, clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 import {activity} from './conditions.ts'
+import {gmsNodes} from './gms-nodes.ts'
 import {resolveInclude} from './includes.ts'
 import type {Listener} from './listeners.ts'
 import {listeners, serves} from './listeners.ts'
 import {isBuiltIn, loadedBy, moduleOfFile} from './modules.ts'
+import {without} from './networks.ts'
 import {mentions, reachesElsewhere} from './nodes.ts'
 import type {Placed} from './parse.ts'
 import {isNamed, walk} from './parse.ts'
@@ -17,6 +20,9 @@ import {dataFile, readsFiles} from './reads.ts'
 import {EXECUTING_MODULES, KNOWN_MODULES, MODULE_FOLDERS, SANDBOX} from './sandbox-table.ts'
 import {Variables} from './variables.ts'
 import {addressOf, SURROUNDINGS, WRAPPER, wrapper} from './wrapper.ts'
+
+/** Nobody listens there (discard). */
+const NOWHERE = '127.0.0.1:9'
 
 /** Makes any configuration runnable: the table, the listeners, the nodes, the modules and the includes; the rest is a wrapper around it. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
@@ -125,6 +131,7 @@ class Sandbox {
     if (isNamed(directive, 'Include', 'IncludeOptional')) return this.include(directive, texts[0] ?? '')
     if (isNamed(directive, 'LoadModule')) return this.loadModule(directive, texts[1] ?? '')
     if (isNamed(directive, 'Require', 'Allow')) return this.admit(place)
+    if (isNamed(directive, 'RemoteIPProxyProtocolExceptions')) return this.hearBalancer(directive, texts)
     if (isNamed(directive, 'Listen')) return this.listen(directive, active)
     if (isNamed(directive, 'VirtualHost')) return this.virtualHost(directive)
     if (isNamed(directive, 'User', 'Group')) return this.account(directive)
@@ -238,6 +245,21 @@ class Sandbox {
     return true
   }
 
+  /** Among the addresses that are not asked for a PROXY protocol header there must not be that of the sandbox's own load balancer. */
+  private hearBalancer(directive: Directive, networks: readonly string[]): boolean {
+    const balancer = balancerNetworks(this.plan)
+    const left = networks.map(network => {
+      if (isIP(network.replace(/\/.*$/, '')) === 0) return [network]
+      const rest = without(network, balancer)
+      return rest.join() === without(network, []).join() ? [network] : rest
+    })
+    const text = left.flat().join(' ')
+    if (text === networks.join(' ')) return false
+    if (text === '') this.remove(directive, BALANCER_WHY)
+    else this.replaceArguments(directive, text, BALANCER_WHY)
+    return true
+  }
+
   private account(directive: Directive): boolean {
     const {user} = this.plan
     if (user) this.replaceArguments(directive, isNamed(directive, 'User') ? user.name : user.group, 'runs as a user without rights')
@@ -247,13 +269,15 @@ class Sandbox {
 
   private moveNodes(moved: ReadonlySet<Directive>): void {
     const taken = [...moved].filter(({block}) => block === undefined)
-    const order: string[] = []
+    const order = [...new Set(gmsNodes(this.config).map(({address}) => address))]
     for (const mention of mentions(this.config)) {
-      if (!order.includes(mention.node.address)) order.push(mention.node.address)
       if (taken.some(({span}) => span.file === mention.span.file && span.start <= mention.span.start && mention.span.end <= span.end))
         continue
-      const real = this.plan.nodes[order.indexOf(mention.node.address)]
-      if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
+      const at = order.indexOf(mention.node.address)
+      const real = this.plan.nodes[at]
+      if (at === -1)
+        this.replace(mention.span, mention.write(NOWHERE), `${mention.node.address} is no GMS node: unreachable in the sandbox`)
+      else if (real !== undefined) this.replace(mention.span, mention.write(real), `${mention.node.address} is simulated`)
     }
   }
 

@@ -1,10 +1,11 @@
 import type {Span} from '../../model/bundle.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
-import type {ParsedConfig} from '../syntax.ts'
+import type {Directive, ParsedConfig} from '../syntax.ts'
 import type {Oddity} from '../site.ts'
 import {atLeast} from '../version.ts'
-import {DIRECTIVES, REMOVED} from './directives.ts'
+import {slipOf} from '../slips.ts'
+import {DIRECTIVES, LATER, REMOVED} from './directives.ts'
 import {loadedBy} from './modules.ts'
 import {isNamed, parseFile, splitWords, walk} from './parse.ts'
 import {KNOWN_MODULES} from './sandbox-table.ts'
@@ -36,6 +37,8 @@ const EITHER: Readonly<Record<string, readonly string[]>> = {
 const MODULE_OF = new Map(
   Object.entries(DIRECTIVES).flatMap(([module, names]) => names.split(' ').map(name => [name.toLowerCase(), module] as const)),
 )
+/** As they are spelt. */
+const NAMES = new Map(Object.values(DIRECTIVES).flatMap(names => names.split(' ').map(name => [name.toLowerCase(), name] as const)))
 const REMOVED_WORDS = new Map(Object.entries(REMOVED).map(([name, because]) => [name.toLowerCase(), because] as const))
 
 /** What is written and does not mean what it seems to. */
@@ -75,7 +78,7 @@ function split(text: string): readonly string[] {
 }
 
 /** Words of other versions, words nobody knows, and words whose module the configuration does not load although it loads others. */
-function words({config, lines, modules}: Material): readonly Oddity[] {
+function words({config, lines, modules, version}: Material): readonly Oddity[] {
   const foreign = loadedBy(walk(config)).some(({module}) => !KNOWN_MODULES.test(module))
   return lines.flatMap((line): Oddity[] => {
     const {name, directive, doubt} = line
@@ -86,8 +89,22 @@ function words({config, lines, modules}: Material): readonly Oddity[] {
     const module = MODULE_OF.get(name)
     if (module === undefined) {
       if (foreign || !modules.complete || doubt !== undefined || name.includes('${')) return []
-      return [{kind: 'word-unknown', span, name: directive.name, because: 'no module of httpd knows it', mend: []}]
+      const meant = NAMES.get(slipOf(name, NAMES.keys()) ?? '')
+      return [
+        {
+          kind: 'word-unknown',
+          span,
+          name: directive.name,
+          because: `no module of httpd knows it${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+          mend: meant === undefined || directive.block ? [] : [{span, text: meant, why: meant}],
+        },
+      ]
     }
+    const since = LATER.get(name)
+    if (since !== undefined && !atLeast(version, since) && doubt === undefined)
+      return [
+        {kind: 'word-unknown', span, name: directive.name, because: `it came with httpd ${since}: ${version} does not know it`, mend: []},
+      ]
     if (doubt !== undefined || isThere(module, modules)) return []
     return [missing(module, span, directive.name, config)]
   })
@@ -116,6 +133,12 @@ function missing(module: string, span: Span, what: string, config: ParsedConfig)
 function neededModules({config, lines, modules}: Material): readonly Oddity[] {
   if (!modules.complete) return []
   const found = new Map<string, Oddity>()
+  const methods = new Map<Directive | undefined, string>()
+  for (const {name, within, values} of lines) {
+    const method = name === 'proxyset' ? values.find(value => /^lbmethod=/i.test(value))?.slice('lbmethod='.length) : undefined
+    const section = within.at(-1)?.directive
+    if (method !== undefined && !methods.has(section)) methods.set(section, method)
+  }
   const need = (module: string, {directive}: Line, what: string) => {
     if (modules.has(module) === false && !found.has(module)) found.set(module, missing(module, directive.span, what, config))
   }
@@ -125,14 +148,7 @@ function neededModules({config, lines, modules}: Material): readonly Oddity[] {
     if (name === 'balancermember') {
       need('proxy_balancer', line, 'a balancer')
       need('slotmem_shm', line, 'a balancer')
-      const set = lines.find(
-        other =>
-          other.name === 'proxyset' &&
-          other.within.at(-1)?.directive === line.within.at(-1)?.directive &&
-          other.values.some(value => /^lbmethod=/i.test(value)),
-      )
-      const method = set?.values.find(value => /^lbmethod=/i.test(value))?.slice('lbmethod='.length)
-      need(`lbmethod_${method ?? 'byrequests'}`, line, 'a balancer')
+      need(`lbmethod_${methods.get(line.within.at(-1)?.directive) ?? 'byrequests'}`, line, 'a balancer')
     }
     if (said('hcmethod') !== undefined || said('hctemplate') !== undefined) need('proxy_hcheck', line, 'a health check')
     if (name === 'proxyhctemplate') need('watchdog', line, 'a health check')

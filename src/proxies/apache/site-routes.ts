@@ -68,38 +68,72 @@ export interface Merged {
   doubtful: readonly Line[]
 }
 
-/** Lines that are in force for one request beyond those of the server: of its paths, and of what it is proxied to. */
-export function mergedLines(server: Server, exchange: Exchange, proxied: string | undefined): Merged {
-  const groups: Record<'proxy' | 'location' | 'if', Line[]> = {proxy: [], location: [], if: []}
-  const doubtful: Line[] = []
-  for (const line of [...(server.outer?.lines ?? []), ...server.lines]) {
+/** Lines in sections that choose requests, by the outermost of these. */
+interface Group {
+  outermost: Section
+  /** For `<Proxy>`: whether it takes what is proxied to this address. */
+  takes?: (url: string) => boolean
+  lines: {line: Line; paths: readonly Section[]; inIf: boolean}[]
+}
+
+const grouped = new WeakMap<Server, readonly Group[]>()
+
+function groupsOf(server: Server): readonly Group[] {
+  const known = grouped.get(server)
+  if (known) return known
+  const groups: Group[] = server.outer ? [...groupsOf(server.outer)] : []
+  for (const line of server.lines) {
     const sections = choosing(line)
     const [outermost] = sections
-    if (!outermost) continue
+    if (!outermost || /^(?:directory|files)/.test(outermost.name)) continue
     const inProxy = outermost.name === 'proxy' || outermost.name === 'proxymatch'
-    if (/^(?:directory|files)/.test(outermost.name)) continue
-    const paths = inProxy ? sections.slice(1) : sections
-    const chosen = inProxy && (proxied === undefined || !takesProxied(outermost, proxied)) ? false : reaches(paths, exchange)
-    if (chosen === undefined) doubtful.push(line)
-    if (chosen === true)
-      groups[inProxy ? 'proxy' : sections.some(({name}) => /^(?:if|elseif|else)$/.test(name)) ? 'if' : 'location'].push(line)
+    const inIf = sections.some(({name}) => /^(?:if|elseif|else)$/.test(name))
+    const entry = {line, paths: inProxy ? sections.slice(1) : sections, inIf}
+    const last = groups.at(-1)
+    if (last?.outermost === outermost) last.lines.push(entry)
+    else groups.push({outermost, ...(inProxy ? {takes: proxiedTo(outermost)} : {}), lines: [entry]})
   }
-  return {lines: [...groups.proxy, ...groups.location, ...groups.if], doubtful}
+  grouped.set(server, groups)
+  return groups
+}
+
+/** Lines that are in force for one request beyond those of the server: of its paths, and of what it is proxied to. */
+export function mergedLines(server: Server, exchange: Exchange, proxied: string | undefined): Merged {
+  const merged: Record<'proxy' | 'location' | 'if', Line[]> = {proxy: [], location: [], if: []}
+  const doubtful: Line[] = []
+  for (const {takes: ofProxy, lines} of groupsOf(server)) {
+    if (ofProxy && (proxied === undefined || !ofProxy(proxied))) continue
+    for (const {line, paths, inIf} of lines) {
+      const chosen = reaches(paths, exchange)
+      if (chosen === undefined) doubtful.push(line)
+      if (chosen === true) merged[ofProxy ? 'proxy' : inIf ? 'if' : 'location'].push(line)
+    }
+  }
+  return {lines: [...merged.proxy, ...merged.location, ...merged.if], doubtful}
 }
 
 /** `<Proxy>` takes what is proxied to its address, or everything. */
 export function takesProxied(section: Section, url: string): boolean {
+  return proxiedTo(section)(url)
+}
+
+function proxiedTo(section: Section): (url: string) => boolean {
   const wanted = section.values.at(-1) ?? ''
-  if (section.name === 'proxymatch' || section.values[0] === '~') return pcre(wanted, false)?.test(url) === true
-  if (wanted === '*') return true
+  if (section.name === 'proxymatch' || section.values[0] === '~') {
+    const pattern = pcre(wanted, false)
+    return url => pattern?.test(url) === true
+  }
+  if (wanted === '*') return () => true
   if (/[*?]/.test(wanted)) {
     const source = wanted
       .replace(/[\\^$.|+(){}[\]]/g, '\\$&')
       .replaceAll('*', '.*')
       .replaceAll('?', '.')
-    return new RegExp(`^${source}`, 'i').test(url)
+    const mask = new RegExp(`^${source}`, 'i')
+    return url => mask.test(url)
   }
-  return url.toLowerCase().startsWith(wanted.toLowerCase())
+  const start = wanted.toLowerCase()
+  return url => url.toLowerCase().startsWith(start)
 }
 
 /** Reads a `ProxyPass`; `undefined` for one that httpd would refuse. */

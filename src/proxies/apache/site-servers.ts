@@ -72,18 +72,36 @@ export function serversOf(lines: readonly Line[]): readonly Server[] {
   ]
 }
 
+const named = new WeakMap<Server, ReadonlyMap<string, readonly Line[]>>()
+
+/** Lines of a server in no section that chooses requests, by their name. */
+function byName(server: Server): ReadonlyMap<string, readonly Line[]> {
+  const known = named.get(server)
+  if (known) return known
+  const made = new Map<string, Line[]>()
+  for (const line of server.own) {
+    const same = made.get(line.name)
+    if (same) same.push(line)
+    else made.set(line.name, [line])
+  }
+  named.set(server, made)
+  return made
+}
+
 /** The line that is in force for a server: the last one of the virtual host, else the last one around it. */
 export function find(server: Server, ...names: readonly string[]): Line | undefined {
-  const wanted = names.map(name => name.toLowerCase())
-  const last = (lines: readonly Line[]) => lines.findLast(({name}) => wanted.includes(name))
-  return last(server.own) ?? (server.outer && last(server.outer.own))
+  const last = (from: Server) => linesOf(from, names).at(-1)
+  return last(server) ?? (server.outer && last(server.outer))
 }
 
 /** Every line of those names: around the virtual host first, then in it. */
 export function all(server: Server, ...names: readonly string[]): readonly Line[] {
-  const wanted = names.map(name => name.toLowerCase())
-  const inOrder = [...(server.outer?.own ?? []), ...server.own]
-  return inOrder.filter(({name}) => wanted.includes(name))
+  return [...(server.outer ? linesOf(server.outer, names) : []), ...linesOf(server, names)]
+}
+
+function linesOf(server: Server, names: readonly string[]): readonly Line[] {
+  const found = names.flatMap(name => byName(server).get(name.toLowerCase()) ?? [])
+  return names.length === 1 ? found : found.sort((a, b) => a.order - b.order)
 }
 
 /** `ServerName` and `ServerAlias`, without scheme and port. */
@@ -92,18 +110,29 @@ export function namesOf(server: Server): readonly string[] {
   return server.own.filter(({name}) => name === 'servername' || name === 'serveralias').flatMap(({values}) => values.map(bare))
 }
 
-const matchers = new WeakMap<Server, (host: string) => boolean>()
+/** Which server of an address names lead to: the first that is called so, by its whole name or by a mask. */
+interface Names {
+  plain: ReadonlyMap<string, number>
+  masks: readonly {mask: string; index: number}[]
+}
 
-/** Says whether a server is called so; a virtual host without a ServerName has that of the server around it. */
-function matcherOf(server: Server): (host: string) => boolean {
-  const known = matchers.get(server)
+const names = new WeakMap<Door, Names>()
+
+function namesAt(door: Door): Names {
+  const known = names.get(door)
   if (known) return known
-  const names = namesOf(server)
-  const own = server.own.some(line => line.name === 'servername') ? names : [...(server.outer ? namesOf(server.outer) : []), ...names]
-  const plain = new Set(own.filter(name => !/[*?]/.test(name)).map(name => name.toLowerCase()))
-  const masks = own.filter(name => /[*?]/.test(name))
-  const made = (host: string) => plain.has(host.toLowerCase()) || masks.some(mask => isHostMatch(mask, host))
-  matchers.set(server, made)
+  const plain = new Map<string, number>()
+  const masks: {mask: string; index: number}[] = []
+  door.servers.forEach((server, index) => {
+    const written = namesOf(server)
+    // a virtual host without a ServerName has that of the server around it
+    const own = server.own.some(line => line.name === 'servername') ? written : [...(server.outer ? namesOf(server.outer) : []), ...written]
+    for (const name of own)
+      if (/[*?]/.test(name)) masks.push({mask: name, index})
+      else if (!plain.has(name.toLowerCase())) plain.set(name.toLowerCase(), index)
+  })
+  const made = {plain, masks}
+  names.set(door, made)
   return made
 }
 
@@ -113,7 +142,10 @@ export function serverFor(door: Door, host: string | undefined): Server {
   if (!first) throw new RangeError('an address without servers')
   if (host === undefined) return first
   const name = host.replace(/:\d+$/, '')
-  return door.servers.find(server => matcherOf(server)(name)) ?? first
+  const {plain, masks} = namesAt(door)
+  const whole = plain.get(name.toLowerCase()) ?? Infinity
+  const masked = masks.find(({mask, index}) => index < whole && isHostMatch(mask, name))?.index ?? Infinity
+  return door.servers[Math.min(whole, masked)] ?? first
 }
 
 interface Socket {

@@ -35,16 +35,12 @@ export class Tracer {
   private readonly workers = new Map<Server, Workers>()
   /** Rules ask about the same few requests again and again. */
   private readonly ways = new WeakMap<Request, Map<Listener, Way>>()
+  private indexed: {entrances: readonly Entrance[]; byServer: ReadonlyMap<Server, readonly Entrance[]>} | undefined
 
   constructor(
     private readonly around: Omit<Surroundings, 'server'>,
     private readonly entrances: () => readonly Entrance[],
   ) {}
-
-  /** Every set of nodes that was reached so far. */
-  reached(): readonly Upstream[] {
-    return [...this.upstreams.values()]
-  }
 
   private workersOf(server: Server): Workers {
     const known = this.workers.get(server)
@@ -65,11 +61,21 @@ export class Tracer {
   private follow(entrance: Entrance, request: Request): Way {
     const host = request.host ?? entrance.listener.serverNames.find(name => !/[*?]/.test(name))
     const server = host === undefined ? entrance.server : serverFor(entrance.door, host)
-    const listener = this.entrances().find(other => other.server === server && other.door === entrance.door)?.listener ?? entrance.listener
+    const listener = this.listenerOf(server, entrance.door) ?? entrance.listener
     const around = {...this.around, server}
     const exchange = arriving({...request, ...(host === undefined ? {} : {host})}, listener, server, entrance.door)
     const passage: Passage = {around, server, listener, exchange, route: [], touched: new Map(), section: {lines: [], doubtful: []}}
     return journey(passage, ({url, line}) => (url === undefined ? undefined : this.upstreamOf(url, line, around)))
+  }
+
+  private listenerOf(server: Server, door: Door): Listener | undefined {
+    const entrances = this.entrances()
+    if (this.indexed?.entrances !== entrances) {
+      const byServer = new Map<Server, Entrance[]>()
+      for (const entrance of entrances) byServer.set(entrance.server, [...(byServer.get(entrance.server) ?? []), entrance])
+      this.indexed = {entrances, byServer}
+    }
+    return this.indexed.byServer.get(server)?.find(other => other.door === door)?.listener
   }
 
   private upstreamOf(url: string, line: Line, around: Surroundings): Reached | undefined {

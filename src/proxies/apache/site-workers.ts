@@ -148,35 +148,42 @@ export function workersOf(server: Server): Workers {
   if (!server.outer) return own
   const outer = defined(server.outer)
   // measured on 2.4.71: of two balancers of one name, that around the virtual host is used; its ProxyPass may set parameters of it
+  const saying = new Map(own.balancers.map(balancer => [balancer.name, balancer]))
   const inherited = outer.balancers.map(balancer => {
-    const said = own.balancers.find(({name}) => name === balancer.name)
+    const said = saying.get(balancer.name)
+    saying.delete(balancer.name)
     return said ? {...balancer, parameters: new Map([...balancer.parameters, ...said.parameters])} : balancer
   })
   return {
-    balancers: [...inherited, ...own.balancers.filter(({name}) => !outer.balancers.some(balancer => balancer.name === name))],
+    balancers: [...inherited, ...saying.values()],
     workers: [...outer.workers, ...own.workers],
   }
 }
 
 /** The pool that serves an address: the longest that it begins with, else the one without a name. */
 export function workerFor({workers}: Workers, url: string, target: Target, line: Line): Worker {
-  const found = workers
-    .filter(worker => url.toLowerCase().startsWith(worker.url.toLowerCase()))
-    .sort((a, b) => b.url.length - a.url.length)[0]
+  const wanted = url.toLowerCase()
+  const found = workers.filter(worker => wanted.startsWith(worker.url.toLowerCase())).sort((a, b) => b.url.length - a.url.length)[0]
   return found ?? {target, url, line, parameters: new Map(), shared: true}
 }
 
 export function balancerFor({balancers}: Workers, url: string): Balancer | undefined {
-  return balancers.find(({name}) => name === balancerName(url))
+  const wanted = balancerName(url)
+  return balancers.find(({name}) => name === wanted)
 }
+
+const passes = new WeakMap<Server, readonly Pass[]>()
 
 /** Every `ProxyPass` of a server in the order it is tried: those around a virtual host come before its own (measured on 2.4.71). */
 export function passesOf(server: Server): readonly Pass[] {
-  const inServer = (lines: readonly Line[]) =>
-    lines
-      .filter(
-        ({name, within}) => (name === 'proxypass' || name === 'proxypassmatch') && !within.some(section => /^location/.test(section.name)),
-      )
-      .flatMap(line => passOf(line) ?? [])
-  return [...(server.outer ? inServer(server.outer.lines) : []), ...inServer(server.lines)]
+  const made = passes.get(server)
+  if (made) return made
+  const own = server.lines
+    .filter(
+      ({name, within}) => (name === 'proxypass' || name === 'proxypassmatch') && !within.some(section => /^location/.test(section.name)),
+    )
+    .flatMap(line => passOf(line) ?? [])
+  const found = [...(server.outer ? passesOf(server.outer) : []), ...own]
+  passes.set(server, found)
+  return found
 }

@@ -273,6 +273,16 @@ describe('what is written and does not mean what it seems to', () => {
     [host(`<Location /files>\nLimitRequestBody 1000\n</Location>\n${PASS}`), []],
   ])('%j', (text, expected) => expect(odd(text)).toEqual(expected))
 
+  test('directives of a later version, and misspelt ones', () => {
+    const text = `ProxyWebsocketFallbackToProxyHttp off\n${host(PASS)}`
+    expect(odd(text, '2.4.46')).toEqual(['word-unknown: ProxyWebsocketFallbackToProxyHttp'])
+    expect(odd(text, '2.4.48')).toEqual([])
+    expect(odd(`${LOADED}SSLVHostSNIPolicy secure\n${host(PASS)}`, '2.4.62')).toContain('word-unknown: SSLVHostSNIPolicy')
+    const misspelt = `${LOADED}${host(`ProxyPas / x\n${PASS}`)}`
+    const [oddity] = read(misspelt).oddities
+    expect(applyEdits(bundleOf(misspelt), oddity?.mend ?? []).files[0]?.text).toContain('ProxyPass / x\n')
+  })
+
   test('parameters of a later version', () => {
     const text = host('ProxyPass / http://gms1:8080/ upgrade=websocket')
     expect(odd(text, '2.4.46')).toEqual(['refused: upgrade='])

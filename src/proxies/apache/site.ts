@@ -3,6 +3,7 @@ import type {ParsedConfig} from '../syntax.ts'
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import {chatFirst} from '../chat-first.ts'
+import {forChat, NAMES_CHAT_PATH} from '../of-chat.ts'
 import {capacityOf} from './site-capacity.ts'
 import {consolesOf} from './site-consoles.ts'
 import {effective} from './site-lines.ts'
@@ -33,20 +34,28 @@ export function site(config: ParsedConfig, version: string): Site {
     door.servers.map((server): Entrance => ({door, server, listener: listenerOf(door, server, settings, modules, version)})),
   )
   const judged = entrances.map(entrance => {
-    const leads = OF_CHAT.filter(request => tracer.trace(entrance, request).end.kind === 'upstream').length
-    return {entrance, tls: entrance.listener.tls !== undefined, serves: leads > 0 ? 1 : 0, leads}
+    const ends = OF_CHAT.map(request => tracer.trace(entrance, request).end)
+    const nodes = ends.flatMap(end => (end.kind === 'upstream' ? end.upstream.nodes.map(({address}) => address) : []))
+    const upstreams = ends.flatMap(end => (end.kind === 'upstream' ? [end.upstream] : []))
+    const names = entrance.server.lines.some(({values}) => values.some(value => NAMES_CHAT_PATH.test(value)))
+    return {entrance, upstreams, leading: {entrance, layer4: false, names, nodes}}
   })
-  const ordered = chatFirst(judged)
-  entrances = ordered.map(({entrance, leads}, index) => ({
+  const chats = forChat(judged.flatMap(({leading, upstreams}) => (upstreams.length > 0 ? [leading] : [])))
+  const ordered = chatFirst(
+    judged.map(({entrance}) => ({entrance, tls: entrance.listener.tls !== undefined, serves: chats.includes(entrance) ? 1 : 0})),
+  )
+  // What was traced so far may belong to other sites: upstreams are those of the chat.
+  const upstreams = new Set(judged.flatMap(({entrance, upstreams: own}) => (chats.includes(entrance) ? own : [])))
+  entrances = ordered.map(({entrance, serves}, index) => ({
     ...entrance,
-    listener: {...entrance.listener, chat: leads > 0 || (index === 0 && ordered.every(other => other.leads === 0))},
+    listener: {...entrance.listener, chat: serves > 0 || (index === 0 && chats.length === 0)},
   }))
   return {
     proxy: 'apache',
     version,
     config,
     listeners: entrances.map(({listener}) => listener),
-    upstreams: tracer.reached(),
+    upstreams: [...upstreams],
     trace: (listener, request) => {
       const entrance = entrances.find(other => other.listener === listener) ?? entrances[0]
       if (!entrance) throw new RangeError('a configuration without listeners')

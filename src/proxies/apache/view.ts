@@ -77,15 +77,20 @@ export function view(parameters: Parameters, target: RenderTarget): Record<strin
       ...logged,
       ownLog: fragment,
       staplingCache,
-      setCookies: setCookies(parameters, host.scheme),
-      ...requestView(parameters, target),
+      setCookies: setCookies(parameters, host.scheme, hopsOf(host, parameters)),
+      ...requestView(parameters, target, hopsOf(host, parameters)),
       virtualHostSnippet: snippetLines(parameters.snippets?.apache?.virtualHost),
     })),
   }
 }
 
-/** What is the same in every `VirtualHost`. */
-function requestView(parameters: Parameters, target: RenderTarget) {
+/** Load balancers whose headers are believed. None where PROXY protocol is read: such a balancer passes headers of the client on as they are. */
+function hopsOf({proxyProtocol}: {proxyProtocol: boolean}, {forwarding}: Parameters): readonly string[] {
+  return proxyProtocol ? [] : forwarding.trustedProxies.map(normalNetwork)
+}
+
+/** What hardly differs between one `VirtualHost` and another. */
+function requestView(parameters: Parameters, target: RenderTarget, hops: readonly string[]) {
   const {polling, upload, upgrade, access, forwarding, affinity} = parameters
   const pollTimeout = pollPatience(polling.hold)
   const proxyTimeout = wholeSeconds(patience(parameters))
@@ -103,7 +108,7 @@ function requestView(parameters: Parameters, target: RenderTarget) {
     headerTimeout: wholeSeconds(access.headerTimeout),
     handshakeTimeout: can('handshakeTimeout', target.version) ? `handshake=${wholeSeconds(access.headerTimeout)} ` : '',
     stallTimeout: wholeSeconds(upload.stallTimeout),
-    trustedProxies: forwarding.trustedProxies.map(normalNetwork),
+    trustedProxies: hops,
     rfc7239: forwarding.rfc7239,
     hold: polling.hold,
     pollTimeout,
@@ -119,7 +124,7 @@ function requestView(parameters: Parameters, target: RenderTarget) {
 }
 
 /** `Set-Cookie` with the attributes that the way of the client allows: what must be Secure is only sent where it can be. */
-function setCookies({affinity, forwarding}: Parameters, scheme: string) {
+function setCookies({affinity}: Parameters, scheme: string, hops: readonly string[]) {
   if (affinity.mode !== 'cookie') return []
   const cookie = (secure: boolean) =>
     [
@@ -131,7 +136,7 @@ function setCookies({affinity, forwarding}: Parameters, scheme: string) {
       ...(affinity.partitioned && secure ? ['Partitioned'] : []),
     ].join('; ')
   if (scheme === 'https') return [{cookie: cookie(true), condition: 'env=BALANCER_ROUTE_CHANGED'}]
-  if (forwarding.trustedProxies.length === 0) return [{cookie: cookie(false), condition: 'env=BALANCER_ROUTE_CHANGED'}]
+  if (hops.length === 0) return [{cookie: cookie(false), condition: 'env=BALANCER_ROUTE_CHANGED'}]
   const changed = "-n reqenv('BALANCER_ROUTE_CHANGED')"
   return [
     {cookie: cookie(true), condition: `"expr=${changed} && -n reqenv('gms_https')"`},

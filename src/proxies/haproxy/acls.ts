@@ -1,9 +1,11 @@
 import type {Exchange} from './exchange.ts'
 import {isInNetwork, regex} from './patterns.ts'
 import type {Sample, Touch} from './sample.ts'
-import {evaluateAll, stepsOf, SUFFIXES} from './expressions.ts'
+import type {Step} from './converters.ts'
+import {evaluateSteps, stepsOf, SUFFIXES} from './expressions.ts'
 import {textOf} from './sample.ts'
-import {linesOf} from './sections.ts'
+import {all} from './sections.ts'
+import type {Section} from './sections.ts'
 
 /** What a condition comes to, and what that depended on. `undefined`: cannot be told. */
 export interface Truth {
@@ -47,6 +49,9 @@ const PREDEFINED: Readonly<Record<string, string>> = {
 
 /** The condition behind `if` or `unless`: words joined by and, `||` or `or` between, `!` in front, `{ … }` in place. */
 export function conditionHolds(keyword: string, words: readonly string[], exchange: Exchange): Truth {
+  const [only = ''] = words
+  // most conditions are one name, and a frontend may have thousands of them
+  if (words.length === 1 && !only.startsWith('!')) return keyword === 'unless' ? not(named(only, exchange)) : named(only, exchange)
   let or: Truth = truth(false)
   let and: Truth = truth(true)
   let negate = false
@@ -67,7 +72,7 @@ export function conditionHolds(keyword: string, words: readonly string[], exchan
     if (word === '{') {
       const end = words.indexOf('}', at)
       const inside = words.slice(at + 1, end === -1 ? undefined : end)
-      result = test(inside, exchange)
+      result = perform(read(inside), exchange)
       at = end === -1 ? words.length : end
     } else result = named(word, exchange)
     terms.push(result)
@@ -103,16 +108,35 @@ function anyOf(a: Truth, b: Truth): Truth {
 }
 
 function named(name: string, exchange: Exchange): Truth {
-  const lines = linesOf(exchange.section).filter(({words}) => words[0] === 'acl' && words[1] === name)
-  if (lines.length === 0) {
+  const lines = aclsOf(exchange.section).get(name)
+  if (!lines) {
     const predefined = PREDEFINED[name]
-    return predefined === undefined ? truth(undefined, [], `no acl is called ${name}`) : test(predefined.split(' '), exchange)
+    return predefined === undefined ? truth(undefined, [], `no acl is called ${name}`) : perform(read(predefined.split(' ')), exchange)
   }
-  return lines.map(({words, unclear}) => (unclear ? truth(undefined, [], 'a variable') : test(words.slice(2), exchange))).reduce(anyOf)
+  return lines.map(own => (own ? perform(own, exchange) : truth(undefined, [], 'a variable'))).reduce(anyOf)
+}
+
+const acls = new WeakMap<Section, ReadonlyMap<string, readonly (Test | undefined)[]>>()
+
+/** The tests of each ACL of a section, read once; `undefined`: a variable stands in it. */
+function aclsOf(section: Section): ReadonlyMap<string, readonly (Test | undefined)[]> {
+  const known = acls.get(section)
+  if (known) return known
+  const made = new Map<string, (Test | undefined)[]>()
+  for (const {words, unclear} of all(section, 'acl')) {
+    const own = unclear ? undefined : read(words.slice(2))
+    const name = words[1] ?? ''
+    made.set(name, [...(made.get(name) ?? []), own])
+  }
+  acls.set(section, made)
+  return made
 }
 
 interface Test {
+  /** As written. */
+  words: readonly string[]
   expression: string
+  steps: readonly Step[] | undefined
   match: string | undefined
   ignoreCase: boolean
   operator: string
@@ -120,13 +144,15 @@ interface Test {
   files: readonly string[]
 }
 
+/** `hdr_beg(host)` is `hdr(host) -m beg`. */
+const SHORTHAND = new RegExp(`^([A-Za-z0-9_.]+?)_(${SUFFIXES.join('|')})((?:\\(.*)?)$`, 's')
+
 /** `path_beg -i /genesys`, `req.hdr(host) -m str -i a b`, `src -f list`: words of one test. */
 function read(words: readonly string[]): Test {
   const [first = '', ...rest] = words
   let expression = first
   let match: string | undefined
-  // `hdr_beg(host)` is `hdr(host) -m beg`
-  const [, fetched = '', suffix, tail = ''] = new RegExp(`^([A-Za-z0-9_.]+?)_(${SUFFIXES.join('|')})((?:\\(.*)?)$`, 's').exec(first) ?? []
+  const [, fetched = '', suffix, tail = ''] = SHORTHAND.exec(first) ?? []
   if (suffix !== undefined && stepsOf(first)?.length === 1) {
     expression = fetched + tail
     match = suffix
@@ -152,21 +178,18 @@ function read(words: readonly string[]): Test {
       flags = false
     }
   }
-  return {expression, match, ignoreCase, operator, patterns, files}
+  return {words, expression, steps: stepsOf(expression), match, ignoreCase, operator, patterns, files}
 }
 
-function test(words: readonly string[], exchange: Exchange): Truth {
-  const {expression, match, ignoreCase, operator, patterns: written, files} = read(words)
-  const samples = evaluateAll(expression, exchange)
-  return samples
-    .map(sample => testOf(sample, words, {expression, match, ignoreCase, operator, patterns: written, files}, exchange))
+function perform(test: Test, exchange: Exchange): Truth {
+  return evaluateSteps(test.steps, test.expression, exchange)
+    .map(sample => testOf(sample, test, exchange))
     .reduce(anyOf)
 }
 
 function testOf(
   sample: Sample,
-  words: readonly string[],
-  {expression, match, ignoreCase, operator, patterns: written, files}: Test,
+  {words, expression, match, ignoreCase, operator, patterns: written, files}: Test,
   exchange: Exchange,
 ): Truth {
   const {touches} = sample
@@ -254,11 +277,6 @@ export function numbersIn(words: readonly string[], exchange: Exchange): readonl
     for (const word of list) for (const piece of word.split(':')) if (/^\d+$/.test(piece)) found.push(Number(piece))
   }
   add(words)
-  for (const word of words)
-    add(
-      linesOf(exchange.section)
-        .filter(line => line.words[0] === 'acl' && line.words[1] === word.replace(/^!+/, ''))
-        .flatMap(line => line.words.slice(2)),
-    )
+  for (const word of words) add(all(exchange.section, 'acl', word.replace(/^!+/, '')).flatMap(line => line.words.slice(2)))
   return [...new Set(found)].sort((a, b) => a - b)
 }

@@ -4,6 +4,7 @@ import type {ListenerAddress, NodeAddress} from '../proxy.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
 import type {Statement} from './parse.ts'
 import {statements} from './parse.ts'
+import {headerRules} from './proxy-header.ts'
 import {serverTls, serverWords} from './upstream-tls.ts'
 
 /** One address of a `bind` line; `bind :80,:81` has two. */
@@ -47,6 +48,7 @@ export function isQuic({args}: Directive): boolean {
 /** Distinct listeners, the one that chat most likely uses first: one that leads to servers before a statistics page or a redirect. */
 export function listeners(config: ParsedConfig): readonly ListenerAddress[] {
   const found = new Map<string, ListenerAddress & {serves: number}>()
+  const {expects} = headerRules(config)
   for (const {statement, argument, addresses, tls, meansTls, demandsCertificate} of binds(config)) {
     const serverName = serverNameOf(statement.owner) ?? strictName(statement.directive)
     const serves = leadsToServers(statement.owner) ? 1 : 0
@@ -58,6 +60,7 @@ export function listeners(config: ParsedConfig): readonly ListenerAddress[] {
         tls,
         ...(meansTls ? {meansTls} : {}),
         ...(demandsCertificate ? {demandsCertificate} : {}),
+        ...(expects(statement) ? {proxyProtocol: true} : {}),
         span: argument.span,
         serves,
         ...(serverName === undefined ? {} : {serverName}),

@@ -59,7 +59,12 @@ export function evaluate(expression: string, exchange: Exchange): Sample {
 
 /** All values: `hdr` takes the pieces between commas of a header one by one, `fhdr` does not. */
 export function evaluateAll(expression: string, exchange: Exchange): readonly Sample[] {
-  const [first, ...converters] = stepsOf(expression) ?? []
+  return evaluateSteps(stepsOf(expression), expression, exchange)
+}
+
+/** The same for an expression that was read before. */
+export function evaluateSteps(steps: readonly Step[] | undefined, expression: string, exchange: Exchange): readonly Sample[] {
+  const [first, ...converters] = steps ?? []
   if (!first) return [unknown(`${expression} cannot be read`)]
   const whole = fetch(first, exchange)
   const samples =

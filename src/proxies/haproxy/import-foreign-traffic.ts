@@ -3,38 +3,23 @@ import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import type {Draft} from '../import-draft.ts'
 import {durationText, sizeText} from '../import-draft.ts'
+import {DEFAULTS, FRONT_PAGE, importCors, replaced} from '../import-foreign.ts'
 import {FORM_BYTES, pollPatience} from '../margins.ts'
 import type {Setting} from '../site.ts'
 import {chatsOf, filesFor} from './import-capacity.ts'
-import {chatSections, FRONT_PAGE, networksOf, same, shown} from './import-source.ts'
+import {chatSections, networksOf, same, shown} from './import-source.ts'
 import type {Source} from './import-source.ts'
 import {all, inForce, linesOf} from './sections.ts'
 import type {Line, Section} from './sections.ts'
-
-/** Defaults of the parameters. ms, bytes, counts. */
-const DEFAULTS = {
-  hold: 30_000,
-  idleTimeout: 3_600_000,
-  maxFileSize: 10_485_760,
-  answerWithin: 120_000,
-  stallTimeout: 60_000,
-  headerTimeout: 10_000,
-  chats: 1000,
-} as const
 
 /** `upgrade`, `polling`, `upload`, `forwarding`, `access`, `limits` and `logging` of the parameters. */
 export function importTraffic(source: Source, draft: Draft): void {
   times(source, draft)
   paths(source, draft)
   rules(source, draft)
-  cors(source, draft)
+  importCors(source.poll, draft)
   limits(source, draft)
   logging(source, draft)
-}
-
-/** A limit that is written and that the rendered file has another of. */
-function replaced<T>(setting: Setting<T>, because: string, draft: Draft): void {
-  if (setting.span) draft.leave(setting.span, `${setting.text.trim()}: ${because}`)
 }
 
 function times({poll, upload, webSocket, chat}: Source, draft: Draft): void {
@@ -186,15 +171,6 @@ function trusted({words, directive, args}: Line, section: Section, draft: Draft)
   const networks = inline ?? (names.length === 1 ? networksOf(names[0] ?? '', section) : undefined)
   if (networks) for (const {network, span} of networks) draft.add('forwarding.trustedProxies', network, span)
   else draft.leave(directive.span, 'the client is believed whoever connects: name the load balancers in front in forwarding.trustedProxies')
-}
-
-function cors({poll}: Source, draft: Draft): void {
-  const added = poll.addedAnswers.find(({name}) => name === 'access-control-allow-origin')
-  if (!added) return
-  if (/^https?:\/\/[^*$%]+$/.test(added.value)) {
-    draft.add('access.origins', added.value, added.span)
-    draft.set('access.cors', 'proxy', added.span)
-  } else replaced(added, 'GMS answers browsers of other origins itself; access.origins with access.cors proxy lets the proxy do it', draft)
 }
 
 function limits({site, poll, upstream}: Source, draft: Draft): void {

@@ -1,9 +1,10 @@
 import type {Draft} from '../import-draft.ts'
+import {FRONT_PAGE} from '../import-foreign.ts'
 import type {Listener} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {importTraffic} from './import-foreign-traffic.ts'
 import {importUpstream} from './import-foreign-upstream.ts'
-import {chatSections, fileOf, FRONT_PAGE, shown, sourceOf} from './import-source.ts'
+import {chatSections, fileOf, shown, sourceOf} from './import-source.ts'
 import type {Source} from './import-source.ts'
 import type {Line} from './sections.ts'
 

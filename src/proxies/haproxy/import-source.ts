@@ -1,16 +1,10 @@
 import type {Span} from '../../model/bundle.ts'
-import {COMETD_PATH} from '../../wire/bayeux.ts'
-import {FILES_PATH} from '../../wire/chat.ts'
-import type {Listener, Request, Site, Upstream, Way} from '../site.ts'
+import {POLL, UPLOAD, WEBSOCKET} from '../import-foreign.ts'
+import type {Listener, Site, Upstream, Way} from '../site.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {all, last, sectionsOf} from './sections.ts'
 import type {Line, Section, Sections} from './sections.ts'
 import {site as siteOf} from './site.ts'
-
-const POLL: Request = {title: 'the held poll', method: 'POST', path: `${COMETD_PATH}/connect`, headers: {}}
-const UPLOAD: Request = {title: 'the upload', method: 'POST', path: FILES_PATH, headers: {}}
-const WEBSOCKET: Request = {title: 'the upgrade', method: 'GET', path: COMETD_PATH, headers: {upgrade: 'websocket', connection: 'Upgrade'}}
-export const FRONT_PAGE: Request = {title: 'the front page', method: 'GET', path: '/', headers: {}}
 
 /** A configuration that others wrote, as an import reads it. */
 export interface Source {

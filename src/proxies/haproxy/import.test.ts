@@ -43,16 +43,13 @@ backend shop
 it('reads a site of others: what chats need is carried over, the rest is named', () => {
   const {parameters, left} = imported(FOREIGN)
   expect(parameters).toEqual({
-    listener: [{}],
-    tls: [
-      {
-        address: '10.0.0.1',
-        port: 8443,
-        certificate: '/etc/haproxy/site.pem',
-        clientCertificates: {authority: '/etc/haproxy/clients.pem', required: false},
-        http2: false,
-      },
-    ],
+    tls: {
+      address: '10.0.0.1',
+      port: 8443,
+      certificate: '/etc/haproxy/site.pem',
+      clientCertificates: {authority: '/etc/haproxy/clients.pem', required: false},
+      http2: false,
+    },
     upstream: {
       nodes: [
         {host: 'gms1', port: 8080, name: 'a', weight: 100},
@@ -77,7 +74,7 @@ it('names lines that were added to a rendered file', async () => {
   const text = JSON.stringify({upstream: {nodes: ['gms1:8080', 'gms2:8080']}})
   const {parameters} = await loadParameters({file: '-', stdin: () => Promise.resolve(text), overrides: []})
   const file = render(haproxy, parameters, '2.6.12').files[0]?.text ?? ''
-  expect(imported(file)).toEqual({parameters: {listener: [{}], upstream: {nodes: ['gms1:8080', 'gms2:8080']}}, left: []})
+  expect(imported(file)).toEqual({parameters: {upstream: {nodes: ['gms1:8080', 'gms2:8080']}}, left: []})
   const {left} = imported(file.replace('    default_backend gms', '    http-request replace-path /a /b\n    default_backend gms'))
   expect(left.map(({because}) => because)).toEqual(['http-request replace-path /a: this was added by hand: a snippet keeps it'])
 })

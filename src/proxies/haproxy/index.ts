@@ -1,8 +1,9 @@
 import type {Proxy} from '../proxy.ts'
-import {listeners, nameServers, nodes} from './addresses.ts'
+import {nameServers} from './addresses.ts'
 import {certificateFiles} from './certificates.ts'
 import {durations} from './durations.ts'
 import {fileReferences} from './files.ts'
+import {gmsListeners, gmsNodes} from './gms-nodes.ts'
 import {caveats, unsupported} from './honour.ts'
 import {importFrom} from './import.ts'
 import {isFatalLogLine, parseConfigTest} from './messages.ts'
@@ -46,8 +47,8 @@ export const haproxy: Proxy = {
     ]
   },
   recognise,
-  listeners,
-  nodes,
+  listeners: gmsListeners,
+  nodes: gmsNodes,
   nameServers,
   sandbox,
   versionCommand: binary => [binary, '-v'],

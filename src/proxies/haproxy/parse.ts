@@ -24,6 +24,7 @@ export const SECTIONS: ReadonlySet<string> = new Set([
   'traces',
   'dynamic-update',
   'namespace_list',
+  'healthcheck',
 ])
 
 /** What follows a backslash outside single quotes; every other pair stays as it is, but `\$` in double quotes (measured on 2.6.12). */
@@ -100,7 +101,7 @@ function hasWrongVariable({raw}: {raw: string}): boolean {
   return false
 }
 
-/** `.if` without `.endif` and the other way round. */
+/** `.if` without `.endif` and the other way round; words behind `.else` and `.endif`, in a branch that is not taken too (2.6.12). */
 function unbalanced(lines: readonly Directive[]): readonly SyntaxProblem[] {
   const found: SyntaxProblem[] = []
   const open: {directive: Directive; otherwise: boolean}[] = []
@@ -109,6 +110,8 @@ function unbalanced(lines: readonly Directive[]): readonly SyntaxProblem[] {
     // a variable that nobody sets is empty
     const name = directive.name.replace(/\$(?:[A-Za-z_]\w*|\{\w*\})/g, '')
     const last = open.at(-1)
+    const [more] = directive.args
+    if (more && (name === '.else' || name === '.endif')) found.push({message: `${name} takes no words`, span: more.span})
     if (name === '.if') open.push({directive, otherwise: false})
     else if (name === '.elif' || name === '.else' || name === '.endif') {
       if (!last) found.push({message: `${name} without .if`, span: nameSpan})

@@ -29,7 +29,8 @@ export function changeHeader(rule: Rule, held: Truth, exchange: Exchange): boole
       const gone: HeaderState = {source: 'nothing', exact: true, touches: held.touches, line: rule.line}
       if (at === -1) put(name, gone, held, exchange)
       else {
-        const matches = matcher(args[at + 1] ?? 'str', name)
+        const method = args[at + 1] ?? 'str'
+        const matches = matcher(method, method === 'reg' ? written : name)
         for (const other of new Set([...MEANT, ...Object.keys(exchange.request.headers), ...exchange.headers.keys()]))
           if (matches(other)) put(other, gone, held, exchange)
       }
@@ -88,7 +89,8 @@ function matcher(kind: string, pattern: string): (name: string) => boolean {
   if (kind === 'beg') return name => name.startsWith(pattern)
   if (kind === 'end') return name => name.endsWith(pattern)
   if (kind === 'sub') return name => name.includes(pattern)
-  if (kind === 'reg') return name => regex(pattern, true)?.test(name) ?? false
+  // Measured: names are in lower case by then, and the expression minds the case.
+  if (kind === 'reg') return name => regex(pattern, false)?.test(name) ?? false
   return name => name === pattern
 }
 

@@ -2,7 +2,7 @@ import {conditionHolds} from './acls.ts'
 import type {Truth} from './acls.ts'
 import type {Exchange} from './exchange.ts'
 import type {Line, Section} from './sections.ts'
-import {linesOf} from './sections.ts'
+import {all} from './sections.ts'
 
 /** Action and condition of a rule line; `at` is where the action's arguments begin. */
 export interface Rule {
@@ -15,16 +15,22 @@ export interface Rule {
 }
 
 /** Rules of a section that begin with these words, in order: those of its `defaults` first. */
-export function rulesOf(section: Section, ...phase: readonly string[]): readonly Rule[] {
-  return linesOf(section).flatMap(line => {
-    const {words} = line
-    if (!phase.every((word, i) => words[i] === word)) return []
-    return [ruleOf(line, phase.length)]
-  })
+export function rulesOf(section: Section, first: string, ...phase: readonly string[]): readonly Rule[] {
+  return all(section, first, ...phase).map(line => ruleOf(line, phase.length + 1))
 }
 
-/** A line read as a rule whose action stands at `words[at]`. */
+const read = new WeakMap<Line, Map<number, Rule>>()
+
+/** A line read as a rule whose action stands at `words[at]`; once, for every request asks. */
 export function ruleOf(line: Line, at: number): Rule {
+  const known = read.get(line) ?? new Map<number, Rule>()
+  read.set(line, known)
+  const rule = known.get(at) ?? readRule(line, at)
+  known.set(at, rule)
+  return rule
+}
+
+function readRule(line: Line, at: number): Rule {
   const [action = '', ...rest] = line.words.slice(at)
   const condition = rest.findIndex(word => word === 'if' || word === 'unless')
   const [, name = action, subject = ''] = /^([a-z0-9.-]+)(?:\((.*)\))?$/i.exec(action) ?? []

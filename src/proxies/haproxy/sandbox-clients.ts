@@ -1,18 +1,24 @@
-import type {Edit} from '../../model/bundle.ts'
 import type {SandboxPlan} from '../proxy.ts'
-import type {Directive} from '../syntax.ts'
+import type {Argument, Directive} from '../syntax.ts'
 import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
 
 const REFUSALS = /^(?:http-request (?:deny|reject|tarpit|silent-drop)|tcp-request (?:connection|content|session) reject)\b/
 
+/** Words that are to stand behind one of the file. */
+export interface Appended {
+  argument: Argument
+  text: string
+  why: string
+}
+
 /** Lets the users of the sandbox through lists of networks: acls, and conditions in braces, without which a request is refused. */
-export function clientEdits(directives: readonly Directive[], plan: SandboxPlan): readonly Edit[] {
-  const text = ` ${clientNetworks(plan).join(' ')}`
+export function clientEdits(directives: readonly Directive[], plan: SandboxPlan): readonly Appended[] {
+  const text = clientNetworks(plan).join(' ')
   const refusals = directives.filter(directive => REFUSALS.test([directive.name, ...directive.args.map(({value}) => value)].join(' ')))
   const needed = new Set(refusals.flatMap(({args}) => neededNames(args.map(({value}) => value))))
-  const after = ({span}: Directive['args'][number]): Edit => ({span: {...span, start: span.end}, text, why: CLIENTS_WHY})
+  const after = (argument: Argument): Appended => ({argument, text, why: CLIENTS_WHY})
   const seen = new Set<string>()
-  const ofAcls = directives.flatMap(({name, args}): readonly Edit[] => {
+  const ofAcls = directives.flatMap(({name, args}): readonly Appended[] => {
     const [own, ...rest] = args
     const last = rest.at(-1)
     if (name !== 'acl' || !own || !last || !needed.has(own.value) || seen.has(own.value) || !isNetwork(last.value)) return []
@@ -20,7 +26,7 @@ export function clientEdits(directives: readonly Directive[], plan: SandboxPlan)
     return [after(last)]
   })
   const inBraces = refusals.flatMap(({args}) =>
-    args.flatMap((argument, index): readonly Edit[] => {
+    args.flatMap((argument, index): readonly Appended[] => {
       const before = args[index - 1]
       const opens = args.findLastIndex(({value}, at) => at < index && /^!?\{$/.test(value))
       const condition = args[opens - 1]?.value

@@ -33,7 +33,7 @@ const IDENTITY = 'the sandbox runs as a user of its own'
 const FOREGROUND = 'the sandbox runs in the foreground'
 const NO_NAMES = 'nodes became addresses: no name is looked up'
 const NO_AGENTS = 'the sandbox has no agents, and the file of the filter could send logs elsewhere'
-const NO_BALANCER = 'clients of the sandbox come without a load balancer in front'
+const NO_BALANCER = 'the load balancer of the sandbox speaks PROXY protocol alone'
 const OUTSIDE = 'it is a file outside the sandbox'
 
 export const DIRECTIVES: readonly DirectiveRow[] = [
@@ -92,7 +92,6 @@ export const DIRECTIVES: readonly DirectiveRow[] = [
   {path: 'http-after-response send-spoe-group', op: 'comment', why: NO_AGENTS},
   {path: 'tcp-request content send-spoe-group', op: 'comment', why: NO_AGENTS},
   {path: 'tcp-response content send-spoe-group', op: 'comment', why: NO_AGENTS},
-  {path: 'tcp-request connection expect-proxy', op: 'comment', why: NO_BALANCER},
   {path: 'tcp-request connection expect-netscaler-cip', op: 'comment', why: NO_BALANCER},
   {path: 'log-stderr', op: 'comment', why: 'logs go to standard output'},
   {path: 'email-alert', op: 'comment', why: 'the sandbox sends no mail'},
@@ -179,7 +178,6 @@ export const BIND_ARGUMENTS: readonly ArgumentRow[] = [
   {path: 'uid', values: 1, why: TCP_PORT},
   {path: 'gid', values: 1, why: TCP_PORT},
   {path: 'mode', values: 1, why: TCP_PORT},
-  {path: 'accept-proxy', values: 0, why: NO_BALANCER},
   {path: 'accept-netscaler-cip', values: 1, why: NO_BALANCER},
   {path: 'thread', values: 1, why: 'the processors of this machine are not those of the deployment'},
   {path: 'crl-file', values: 1, why: 'the throw-away authority has revoked nothing'},

@@ -2,19 +2,25 @@ import {createHash} from 'node:crypto'
 import type {Edit, Span} from '../../model/bundle.ts'
 import type {Refusal, SandboxPlan, SandboxResult} from '../proxy.ts'
 import type {Argument, Directive, ParsedConfig} from '../syntax.ts'
-import {binds, isQuic, listeners, nodeArgument, nodes, isFollowed, nameServers} from './addresses.ts'
+import {binds, isQuic, listeners, nodeArgument, isFollowed, nameServers} from './addresses.ts'
 import {bindFiles} from './certificates.ts'
 import {fileReferences} from './files.ts'
+import {gmsNodes} from './gms-nodes.ts'
 import {hiddenMeaning, hiddenWord} from './hidden.ts'
 import {quoteWord, statements} from './parse.ts'
 import type {Statement} from './parse.ts'
 import {reachesOut} from './reach.ts'
 import type {ArgumentRow} from './sandbox-table.ts'
 import {BIND_ARGUMENTS, DIRECTIVES, PEERS_ARGUMENT, SECTION_ROWS, SERVER_ARGUMENTS, SERVER_TLS_ARGUMENTS, VALUED} from './sandbox-table.ts'
+import {BALANCER_WHY, balancerNetworks} from '../sandbox-clients.ts'
+import {headerRules} from './proxy-header.ts'
 import {clientEdits} from './sandbox-clients.ts'
 import {serverFiles, serverTls} from './upstream-tls.ts'
 import {writtenOut} from './variables.ts'
 import {wrap} from './wrapper.ts'
+
+/** Nobody listens there (discard). */
+const NOWHERE = '127.0.0.1:9'
 
 /** Makes any HAProxy configuration runnable in `plan.folder`: the rows of `sandbox-table.ts`, then addresses, logs, sockets and files. */
 export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult {
@@ -23,6 +29,13 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const put = (span: Span, text: string, why: string) => {
     const key = `${span.file}:${span.start}`
     if (!edits.has(key)) edits.set(key, {span, text, why})
+  }
+  /** Words behind a word: those of others who need the same place follow. */
+  const append = ({span}: Argument, words: string, why: string) => {
+    const place = {...span, start: span.end}
+    const known = edits.get(`${place.file}:${place.start}`)
+    if (known?.span.end === place.end) edits.set(`${place.file}:${place.start}`, {...known, text: `${known.text} ${words}`})
+    else put(place, ` ${words}`, why)
   }
   const comment = (directive: Directive, why: string) => put({...directive.nameSpan, end: directive.nameSpan.start}, '# ', why)
   const refuse = (directive: Directive, because: string) => refused.push({directive: nameOf(directive), because, span: directive.span})
@@ -105,13 +118,14 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
     )
   }
   const places = new Map(
-    [...new Set(nodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
+    [...new Set(gmsNodes(config).map(({address}) => address))].map((address, i) => [address, plan.nodes[i] ?? plan.nodes.at(-1) ?? '']),
   )
   for (const statement of asWritten) {
     const argument = gone.has(statement.directive) ? undefined : nodeArgument(statement)
     if (!argument) continue
-    const place = places.get(argument.value) ?? ''
-    if (plan.nameServer === undefined || !isFollowed(statement, asWritten)) put(argument.span, place, 'the node is a simulated one')
+    const place = places.get(argument.value)
+    if (place === undefined) put(argument.span, NOWHERE, 'not a GMS node: unreachable in the sandbox')
+    else if (plan.nameServer === undefined || !isFollowed(statement, asWritten)) put(argument.span, place, 'the node is a simulated one')
     else
       put(
         argument.span,
@@ -126,11 +140,16 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
       put(span, isLine ? `nameserver sandbox ${plan.nameServer}` : plan.nameServer, 'the name server of the sandbox')
     }
 
-  for (const {span, text, why} of clientEdits(
+  const {trusted, unclear} = headerRules(config)
+  for (const directive of unclear)
+    comment(directive, 'whether its condition holds cannot be told: clients of the sandbox come without a PROXY protocol header')
+  const balancer = balancerNetworks(plan).join(' ')
+  if (balancer !== '') for (const argument of new Set(trusted)) append(argument, balancer, BALANCER_WHY)
+  for (const {argument, text, why} of clientEdits(
     remaining.map(({directive}) => directive),
     plan,
   ))
-    put(span, text, why)
+    append(argument, text, why)
   for (const reference of fileReferences(remaining)) {
     if (reference.hidden) {
       refuse(reference.directive, 'it hides the name of the file it reads behind quotes, escapes or variables')

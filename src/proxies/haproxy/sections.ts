@@ -157,14 +157,39 @@ function lineOf(section: Section, directive: Directive, unset: readonly Argument
   }
 }
 
+/** Lines of a section that has been read to its end, and by their first word. */
+interface Index {
+  lines: readonly Line[]
+  byWord: ReadonlyMap<string, readonly Line[]>
+}
+
+const indexes = new WeakMap<Section, Index>()
+
+function indexOf(section: Section): Index {
+  const known = indexes.get(section)
+  if (known) return known
+  const lines = [...(section.base ? indexOf(section.base).lines : []), ...section.own]
+  const byWord = new Map<string, Line[]>()
+  for (const line of lines) {
+    const [word = ''] = line.words
+    const same = byWord.get(word)
+    if (same) same.push(line)
+    else byWord.set(word, [line])
+  }
+  const made = {lines, byWord}
+  indexes.set(section, made)
+  return made
+}
+
 /** All lines in force for a section, those of its `defaults` first: later ones win. */
 export function linesOf(section: Section): readonly Line[] {
-  return [...(section.base ? linesOf(section.base) : []), ...section.own]
+  return indexOf(section).lines
 }
 
 /** Lines that begin with these words, those of the section's `defaults` first. */
-export function all(section: Section, ...words: readonly string[]): readonly Line[] {
-  return linesOf(section).filter(line => startsWith(line, words))
+export function all(section: Section, first: string, ...words: readonly string[]): readonly Line[] {
+  const lines = indexOf(section).byWord.get(first) ?? []
+  return words.length === 0 ? lines : lines.filter(line => words.every((word, i) => line.words[i + 1] === word))
 }
 
 /** The line that decides, if any: the last one, unless it is `no …` or `default …`. */
@@ -174,8 +199,8 @@ export function last(lines: readonly Line[], ...words: readonly string[]): Line 
 }
 
 /** The line in force in a section, its `defaults` included. */
-export function inForce(section: Section, ...words: readonly string[]): Line | undefined {
-  return last(linesOf(section), ...words)
+export function inForce(section: Section, first: string, ...words: readonly string[]): Line | undefined {
+  return last(all(section, first), first, ...words)
 }
 
 function startsWith(line: Line, words: readonly string[]): boolean {

@@ -57,7 +57,7 @@ export function settingsOf(bundle: ConfigBundle, sections: Sections): Settings {
     textOf,
     written(value, directive, line, at, owner = line.section, until = line.words.length - 1) {
       // what a `defaults` section says for sites that have nothing to do with this one stays as it is
-      const shared = line.section !== owner && users(line.section).some(other => other !== owner && !pairs(other, owner))
+      const shared = () => line.section !== owner && users(line.section).some(other => other !== owner && !pairs(other, owner))
       const words = line.words.slice(0, at).join(' ')
       return {
         value,
@@ -66,7 +66,7 @@ export function settingsOf(bundle: ConfigBundle, sections: Sections): Settings {
         span: line.directive.span,
         home: owner.header,
         put: argument =>
-          shared ? insert(owner, `${words} ${argument}`, `${directive} ${argument}`) : replace(line, at, until, argument, directive),
+          shared() ? insert(owner, `${words} ${argument}`, `${directive} ${argument}`) : replace(line, at, until, argument, directive),
       }
     },
     missing(value, directive, text, owner) {

@@ -5,7 +5,7 @@ import {firstSpan, isQuic} from './addresses.ts'
 import type {ParsedConfig} from '../syntax.ts'
 import {defaultOf, sizeOf} from './defaults.ts'
 import type {Line, Section, Sections} from './sections.ts'
-import {inForce, last, linesOf} from './sections.ts'
+import {all, inForce, last, linesOf} from './sections.ts'
 import type {Settings} from './settings.ts'
 import {absent, goesAnywhere, nodeLines, valueSetting} from './site-nodes.ts'
 import type {Word} from './site-nodes.ts'
@@ -233,5 +233,5 @@ function forwardsAnywhere(frontend: Section, sections: Sections, settings: Setti
 
 /** A frontend that names a section as the place where requests go. */
 export function leadsTo(frontend: Section, name: string): boolean {
-  return linesOf(frontend).some(({words}) => (words[0] === 'default_backend' || words[0] === 'use_backend') && words[1] === name)
+  return ['default_backend', 'use_backend'].some(word => all(frontend, word, name).length > 0)
 }

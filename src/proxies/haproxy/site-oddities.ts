@@ -7,12 +7,14 @@ import type {Line, Section, Sections} from './sections.ts'
 import {inForce, last} from './sections.ts'
 import type {Settings} from './settings.ts'
 import {flag, nodeLines, valued, wordsOfServer} from './site-nodes.ts'
+import {unknownWords} from './site-words.ts'
 
 /** What is written and does not mean what it seems to. */
 export function odditiesOf({bundle, files}: ParsedConfig, sections: Sections, version: string, settings: Settings): readonly Oddity[] {
   const lines = sections.all.flatMap(({own}) => own)
   return [
     ...bundle.files.filter(({path}) => files.some(file => file.path === path)).flatMap(unended),
+    ...unknownWords(sections, version),
     ...lines.flatMap(line => [...removedWord(line, version), ...duration(line, settings), ...bodyInBuffer(line, sections)]),
     ...sections.proxies.flatMap(section => [
       ...frontendAboveGlobal(section, sections, settings),

@@ -31,15 +31,22 @@ export interface Model {
 /** Follows one request through the sections, as HAProxy evaluates them (manual, chapter 4.2, "http-request"). */
 export function traceOf(model: Model): (listener: Listener, request: Request) => Way {
   return (listener, request) => {
-    const entrance = model.entrances.find(
-      ({listener: own}) =>
-        own.address === listener.address && own.span.start === listener.span.start && own.span.file === listener.span.file,
-    )
-    return entrance ? walk(model, entrance, listener, request) : nowhere(listener, request, model)
+    const entrance = entranceOf(model, listener)
+    return entrance ? wayOf(model, walk(model, entrance, listener, request)) : nowhere(listener, request, model)
   }
 }
 
-function walk(model: Model, entrance: Entrance, listener: Listener, request: Request): Way {
+/** Where a request ends, and nothing else of its way. */
+export function endOf(model: Model, listener: Listener, request: Request): End {
+  const entrance = entranceOf(model, listener)
+  return entrance ? walk(model, entrance, listener, request).end : nowhere(listener, request, model).end
+}
+
+function entranceOf({entrances}: Model, {address, span}: Listener): Entrance | undefined {
+  return entrances.find(({listener: own}) => own.address === address && own.span.start === span.start && own.span.file === span.file)
+}
+
+function walk(model: Model, entrance: Entrance, listener: Listener, request: Request): Walked {
   const {settings} = model
   const {frontend} = entrance
   const exchange = start(model, entrance, listener, request)
@@ -65,7 +72,7 @@ function walk(model: Model, entrance: Entrance, listener: Listener, request: Req
   if (backend && !verdict && !layer4) addForwarded(exchange, frontend, backend, model.version)
   const end = verdict ?? endAt(model, frontend, backend, target, exchange)
   const tcp = layer4 && (backend === undefined || layer4Of(backend, settings).value)
-  return wayOf(model, {request, listener, frontend, backend, end, route, exchange, notes, layer4: tcp})
+  return {request, listener, frontend, backend, end, route, exchange, notes, layer4: tcp}
 }
 
 /** What becomes of a stranger's GET: what ends it, and whether only some are let through. */
@@ -128,7 +135,7 @@ function start(model: Model, {frontend, name}: Entrance, listener: Listener, req
 
 /** Rules of one section, in the order of their phases. */
 function through(section: Section, exchange: Exchange, notes: Notes, layer4: boolean): Verdict | undefined {
-  const phase = (...words: readonly string[]) => follow(rulesOf(section, ...words), exchange, notes)
+  const phase = (first: string, ...words: readonly string[]) => follow(rulesOf(section, first, ...words), exchange, notes)
   const early = phase('tcp-request', 'connection') ?? phase('tcp-request', 'session') ?? phase('tcp-request', 'content')
   if (early || layer4) return early
   const monitor = inForce(section, 'monitor-uri')

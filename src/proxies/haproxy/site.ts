@@ -1,9 +1,10 @@
 import {COMETD_PATH} from '../../wire/bayeux.ts'
 import {FILES_PATH} from '../../wire/chat.ts'
 import type {ParsedConfig} from '../syntax.ts'
-import type {Listener, Request, Setting, Site, Upstream} from '../site.ts'
+import type {End, Listener, Request, Setting, Site, Upstream} from '../site.ts'
 import {listeners as addressesOf} from './addresses.ts'
 import {durationOf} from './defaults.ts'
+import {forChat, NAMES_CHAT_PATH} from '../of-chat.ts'
 import {last, linesOf, sectionsOf} from './sections.ts'
 import type {Section, Sections} from './sections.ts'
 import {settingsOf} from './settings.ts'
@@ -13,7 +14,7 @@ import {consolesOf} from './site-consoles.ts'
 import {entrancesOf, layer4Of, leadsTo} from './site-listeners.ts'
 import type {Entrance} from './site-listeners.ts'
 import {odditiesOf} from './site-oddities.ts'
-import {traceOf, visitOf} from './site-trace.ts'
+import {endOf, traceOf, visitOf} from './site-trace.ts'
 import type {Model} from './site-trace.ts'
 import {upstreamOf} from './site-upstreams.ts'
 
@@ -56,7 +57,8 @@ export function site(config: ParsedConfig, version: string): Site {
       )?.text,
   }
   const trace = traceOf(model)
-  const led = ordered(config, named(entrances, trace, sections), trace)
+  const ends: Ends = (listener, request) => endOf(model, listener, request)
+  const led = ordered(config, sections, named(entrances, ends, sections), ends)
   return {
     proxy: 'haproxy',
     version,
@@ -68,7 +70,7 @@ export function site(config: ParsedConfig, version: string): Site {
       )
       .map(model.upstreamOf),
     trace,
-    capacity: capacityOf(led, chatSections(led, trace, sections), sections, version, settings),
+    capacity: capacityOf(led, chatSections(led, ends, sections), sections, version, settings),
     drain: drainOf(sections, settings),
     consoles: consolesOf(sections, {entrances: led, visit: visitOf(model)}, settings),
     nameServers: sections.all
@@ -81,17 +83,17 @@ export function site(config: ParsedConfig, version: string): Site {
   }
 }
 
-type Trace = Site['trace']
+type Ends = (listener: Listener, request: Request) => End
 
 /** Names that conditions compare Host with; the one that leads to GMS first. */
-function named(entrances: readonly Entrance[], trace: Trace, sections: Sections): readonly Entrance[] {
+function named(entrances: readonly Entrance[], ends: Ends, sections: Sections): readonly Entrance[] {
   return entrances.map(entrance => {
     const {frontend, listener} = entrance
     const backends = sections.proxies.filter(({name, kind}) => kind !== 'frontend' && leadsTo(frontend, name))
     const written = [...new Set([frontend, ...backends].flatMap(hostsOf))]
-    const leads = (host: string | undefined) => REQUESTS.map(request => trace(listener, host === undefined ? request : {...request, host}))
+    const leads = (host: string | undefined) => REQUESTS.map(request => ends(listener, host === undefined ? request : {...request, host}))
     const score = (host: string | undefined) => {
-      const [first, second] = leads(host).map(({end}) => end)
+      const [first, second] = leads(host)
       if (first?.kind !== 'upstream') return 0
       const speaks = /gms|genesys|chat|cometd/i.test(
         `${host ?? ''} ${first.upstream.name} ${first.upstream.nodes.map(({address}) => address).join(' ')}`,
@@ -127,13 +129,23 @@ function hostsOf(section: Section): readonly string[] {
 }
 
 /** Listeners that lead chats to nodes first, in the order of `listeners` of the column; when none does, the first was meant to. */
-function ordered(config: ParsedConfig, entrances: readonly Entrance[], trace: Trace): readonly Entrance[] {
+function ordered(config: ParsedConfig, sections: Sections, entrances: readonly Entrance[], ends: Ends): readonly Entrance[] {
   const order = addressesOf(config).map(({address}) => address)
   const place = (listener: Listener) => order.indexOf(listener.address)
-  const marked = entrances.map(entrance => ({
-    ...entrance,
-    listener: {...entrance.listener, chat: REQUESTS.some(request => trace(entrance.listener, request).end.kind === 'upstream')},
-  }))
+  const chats = forChat(
+    entrances.flatMap(entrance => {
+      const own = REQUESTS.map(request => ends(entrance.listener, request))
+      if (own.every(({kind}) => kind !== 'upstream')) return []
+      const {frontend, listener} = entrance
+      const lines = [frontend, ...sections.proxies.filter(({name, kind}) => kind !== 'frontend' && leadsTo(frontend, name))].flatMap(
+        linesOf,
+      )
+      const nodes = own.flatMap(end => (end.kind === 'upstream' ? end.upstream.nodes.map(({address}) => address) : []))
+      const names = lines.some(({words}) => words.some(word => NAMES_CHAT_PATH.test(word)))
+      return [{entrance, layer4: listener.layer4.value, names, nodes}]
+    }),
+  )
+  const marked = entrances.map(entrance => ({...entrance, listener: {...entrance.listener, chat: chats.includes(entrance)}}))
   const sorted = [...marked].sort((a, b) => Number(b.listener.chat) - Number(a.listener.chat) || place(a.listener) - place(b.listener))
   return sorted.some(({listener}) => listener.chat)
     ? sorted
@@ -141,12 +153,12 @@ function ordered(config: ParsedConfig, entrances: readonly Entrance[], trace: Tr
 }
 
 /** Sections that chats end in. */
-function chatSections(entrances: readonly Entrance[], trace: Trace, sections: Sections): readonly Section[] {
+function chatSections(entrances: readonly Entrance[], ends: Ends, sections: Sections): readonly Section[] {
   const names = entrances
     .filter(({listener}) => listener.chat)
     .flatMap(({listener}) => {
       const [handshake] = REQUESTS
-      const end = handshake && trace(listener, handshake).end
+      const end = handshake && ends(listener, handshake)
       return end?.kind === 'upstream' ? [end.upstream.name] : []
     })
   return sections.proxies.filter(({name, kind}) => kind !== 'frontend' && names.includes(name))

@@ -68,7 +68,7 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
       own.some(({directive, around: blocks}) => directive.name === 'ssl_certificate' && blocks.at(-1) === server) &&
       !listens.some(({directive}) => speaksTls(directive))
     const serves = base + proxies + chat
-    const add = (address: string, tls: boolean, span: Span, listen?: Argument) => {
+    const add = (address: string, tls: boolean, span: Span, listen?: Argument, announced = false) => {
       const key = keyOf(address)
       const known = found.get(key)
       const better = !known || serves > known.serves
@@ -86,11 +86,12 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
         ...(better && name !== undefined ? {serverName: name} : known?.serverName === undefined ? {} : {serverName: known.serverName}),
         ...(meansTls || known?.meansTls ? {meansTls: true} : {}),
         ...((tls && says('ssl_verify_client', /^on$/)) || known?.demandsCertificate ? {demandsCertificate: true} : {}),
+        ...(announced || known?.proxyProtocol ? {proxyProtocol: true} : {}),
       })
     }
     for (const {directive} of listens) {
       const [address] = directive.args
-      if (address) add(address.value, speaksTls(directive), address.span, address)
+      if (address) add(address.value, speaksTls(directive), address.span, address, isAnnounced(directive))
     }
     if (listens.length === 0 && base === 0) add('80', false, server.nameSpan)
   }
@@ -104,11 +105,17 @@ export function listenersOf(config: ParsedConfig): readonly Listener[] {
     found.set(keyOf(address.value), {
       ...(known ?? {address: address.value, span: address.span, serves: 0, silent: []}),
       tls: tls || (known?.tls ?? false),
+      ...(isAnnounced(directive) || known?.proxyProtocol ? {proxyProtocol: true} : {}),
       listens: [...(known?.listens ?? []), address],
     })
   }
   if (found.size === 0 && kindOf(config) === 'server') return [{address: '80', tls: false, span: startOf(config), listens: [], silent: []}]
   return chatFirst([...found.values()]).map(({serves: _, ...listener}) => listener)
+}
+
+/** `listen … proxy_protocol`: it holds for the socket, whichever of its servers says so. */
+export function isAnnounced({args}: Directive): boolean {
+  return args.slice(1).some(({value}) => value === 'proxy_protocol')
 }
 
 /** `80`, `*:80` and `0.0.0.0:80` are one socket. */
@@ -125,14 +132,17 @@ function keyOf(address: string): string {
  */
 export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   const places = walk(config).filter(place => !inside(place, 'mail'))
+  const byBlock = new Map<Directive | undefined, Directive[]>()
+  for (const {directive, around} of places) {
+    const lines = byBlock.get(around.at(-1))
+    if (lines) lines.push(directive)
+    else byBlock.set(around.at(-1), [directive])
+  }
+  const named = (block: Directive | undefined, name: string) => (byBlock.get(block) ?? []).filter(line => line.name === name)
   const upstreams = new Map<string, readonly Directive[]>()
   for (const {directive, around} of places) {
     const [name] = directive.args
-    if (directive.name === 'upstream' && directive.block && name)
-      upstreams.set(
-        upstreamKey(name.value, around),
-        places.filter(place => place.around.at(-1) === directive && place.directive.name === 'server').map(place => place.directive),
-      )
+    if (directive.name === 'upstream' && directive.block && name) upstreams.set(upstreamKey(name.value, around), named(directive, 'server'))
   }
   const passes = places.filter(place => place.directive.name === 'proxy_pass' && !isData(place))
   const underGms = (place: Placed) =>
@@ -180,9 +190,7 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
   }
   /** An upstream that has the name of a host is named so for its certificate; `gms_nodes` is no such name. */
   const tlsOf = (around: readonly Directive[], upstream: string | undefined): NodeAddress['tls'] => {
-    const written = [undefined, ...around]
-      .flatMap(block => places.filter(place => place.directive.name === 'proxy_ssl_name' && place.around.at(-1) === block))
-      .at(-1)?.directive.args[0]?.value
+    const written = [undefined, ...around].flatMap(block => named(block, 'proxy_ssl_name')).at(-1)?.args[0]?.value
     const serverName = written ?? (upstream?.includes('.') === true ? upstream : undefined)
     return serverName === undefined || serverName.includes('$') ? {} : {serverName: serverName.replace(/:\d+$/, '')}
   }
@@ -192,7 +200,9 @@ export function nodePlaces(config: ParsedConfig): readonly NodePlace[] {
     if (OTHER_PASS.test(place.directive.name) && !isData(place)) follow(place.directive.args[0], place.around, true)
   for (const servers of upstreams.values())
     for (const server of servers) if (server.args[0]) record(server.args[0], {foreign: chatPasses.length > 0})
-  return found.sort((a, b) => order(config, a.span) - order(config, b.span))
+  const order = new Map(config.files.map(({path}, index) => [path, index * 1e9]))
+  const at = ({span: {file, start}}: NodePlace) => (order.get(file) ?? 0) + start
+  return found.sort((a, b) => at(a) - at(b))
 }
 
 /**
@@ -234,10 +244,6 @@ export function nameServersOf(config: ParsedConfig): readonly Span[] {
 /** The arguments of `resolver` that are addresses. */
 export function nameServerArguments({args}: Directive): readonly Argument[] {
   return args.filter(({value}) => !/^(?:valid|ipv4|ipv6|status_zone)=/.test(value))
-}
-
-function order(config: ParsedConfig, span: Span): number {
-  return config.files.findIndex(file => file.path === span.file) * 1e9 + span.start
 }
 
 /** `stream` has upstreams of its own. */

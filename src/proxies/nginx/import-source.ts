@@ -1,7 +1,6 @@
 import type {Span} from '../../model/bundle.ts'
-import {COMETD_PATH} from '../../wire/bayeux.ts'
-import {FILES_PATH} from '../../wire/chat.ts'
-import type {Listener, Request, Site, Upstream, Way} from '../site.ts'
+import {POLL, UPLOAD, WEBSOCKET} from '../import-foreign.ts'
+import type {Listener, Site, Upstream, Way} from '../site.ts'
 import type {Directive, ParsedConfig} from '../syntax.ts'
 import {site as siteOf} from './site.ts'
 import {locationsIn, namedLocation} from './site-match.ts'
@@ -10,11 +9,6 @@ import type {Layout, Scope} from './site-scope.ts'
 import {upstreamBlock, upstreamOf} from './site-upstreams.ts'
 import {valueOf, Variables} from './site-values.ts'
 import {walk} from './tree.ts'
-
-const POLL: Request = {title: 'the held poll', method: 'POST', path: `${COMETD_PATH}/connect`, headers: {}}
-const UPLOAD: Request = {title: 'the upload', method: 'POST', path: FILES_PATH, headers: {}}
-const WEBSOCKET: Request = {title: 'the upgrade', method: 'GET', path: COMETD_PATH, headers: {upgrade: 'websocket', connection: 'Upgrade'}}
-export const FRONT_PAGE: Request = {title: 'the front page', method: 'GET', path: '/', headers: {}}
 
 /** A configuration as an import reads it. */
 export interface Source {

@@ -3,26 +3,14 @@ import {COMETD_PATH} from '../../wire/bayeux.ts'
 import type {Span} from '../../model/bundle.ts'
 import type {Draft} from '../import-draft.ts'
 import {durationText, sizeText} from '../import-draft.ts'
+import {DEFAULTS, importCors, replaced} from '../import-foreign.ts'
 import {FORM_BYTES, MARGIN_MS, NETWORK_DELAY_MS, pollPatience} from '../margins.ts'
-import type {Setting} from '../site.ts'
 import {filesFor, workerConnections} from './capacity.ts'
 import {counters, inside, lineOf, rowsOf, table} from './import-source.ts'
 import type {Source} from './import-source.ts'
 import {locationsIn} from './site-match.ts'
 import type {Scope} from './site-scope.ts'
 import {durationOf, sizeOf} from './site-units.ts'
-
-/** Defaults of the parameters. ms, bytes, counts. */
-const DEFAULTS = {
-  hold: 30_000,
-  idleTimeout: 3_600_000,
-  maxFileSize: 10_485_760,
-  answerWithin: 120_000,
-  stallTimeout: 60_000,
-  headerTimeout: 10_000,
-  chats: 1000,
-  openFiles: 524_288,
-} as const
 
 /** `upgrade`, `polling`, `upload`, `forwarding`, `limits` and `logging` of the parameters. */
 export function importTraffic(source: Source, draft: Draft): void {
@@ -56,11 +44,6 @@ function ownTimes({servers: [server]}: Source, draft: Draft): void {
   if (stall.ms !== undefined) draft.set('upload.stallTimeout', durationText(stall.ms), stall.span)
   const header = duration(server, 'client_header_timeout')
   if (header.ms !== undefined) draft.set('access.headerTimeout', durationText(header.ms), header.span)
-}
-
-/** A limit that is written and that the rendered file has another of. */
-function replaced<T>(setting: Setting<T>, because: string, draft: Draft): void {
-  if (setting.span) draft.leave(setting.span, `${setting.text}: ${because}`)
 }
 
 function foreignTimes({poll, upload, webSocket, site}: Source, draft: Draft): void {
@@ -243,7 +226,7 @@ function foreignAccess(source: Source, draft: Draft): void {
   if (upload.end.kind !== 'upstream' && poll.end.kind === 'upstream' && paths.length > 0 && covered(FILES_PATH))
     draft.leave(upload.end.span, `uploads (${FILES_PATH}) did not reach the nodes: rendered, they do`)
   networks(source, draft)
-  cors(source, draft)
+  importCors(source.poll, draft)
   if (poll.credentials.value) replaced(poll.credentials, 'no parameter asks clients for a password', draft)
 }
 
@@ -266,13 +249,4 @@ function networks({servers}: Source, draft: Draft): void {
     for (const line of lines)
       if (line.args[0]?.value !== 'all')
         draft.leave(line.span, `${line.name} ${line.args[0]?.value ?? ''}: access.allow names who may connect, and nobody who may not`)
-}
-
-function cors({poll}: Source, draft: Draft): void {
-  const added = poll.addedAnswers.find(({name}) => name === 'access-control-allow-origin')
-  if (!added) return
-  if (/^https?:\/\/[^*$]+$/.test(added.value)) {
-    draft.add('access.origins', added.value, added.span)
-    draft.set('access.cors', 'proxy', added.span)
-  } else replaced(added, 'GMS answers browsers of other origins itself; access.origins with access.cors proxy lets the proxy do it', draft)
 }

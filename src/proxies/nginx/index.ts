@@ -11,6 +11,7 @@ import {sandbox} from './sandbox.ts'
 import {importFrom} from './import.ts'
 import {site} from './site.ts'
 import {caveats, unsupported} from './declared.ts'
+import {CONFIGURATION_FOLDERS} from './tree.ts'
 import {BRANCHES} from './versions.ts'
 import {view} from './view.ts'
 
@@ -30,6 +31,7 @@ export const nginx: Proxy = {
   view,
   parse,
   includes: includedFiles,
+  configurationFolders: CONFIGURATION_FOLDERS,
   site,
   importFrom,
   durations,

@@ -1,7 +1,8 @@
 import type {Edit} from '../../model/bundle.ts'
 import type {SandboxPlan} from '../proxy.ts'
 import type {Directive} from '../syntax.ts'
-import {clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
+import {BALANCER_WHY, balancerNetworks, clientNetworks, CLIENTS_WHY, isNetwork} from '../sandbox-clients.ts'
+import {isAnnounced} from './addresses.ts'
 import {opening} from './change.ts'
 import type {Placed} from './tree.ts'
 
@@ -21,6 +22,23 @@ export function clientEdits(places: readonly Placed[], plan: SandboxPlan): reado
     const admits = block.some(line => line.name === 'allow' && isNetwork(line.args[0]?.value ?? ''))
     const refuses = block.some(line => line.name === 'deny' && line.args[0]?.value === 'all')
     return admits && refuses ? [opening(directive, networks.map(network => `allow ${network};`).join(' '), CLIENTS_WHY)] : []
+  })
+}
+
+/**
+ * Beside the load balancers that a block trusts, that of the sandbox. A block that trusts nobody stays so, and a server without PROXY protocol
+ * knows it not.
+ */
+export function balancerEdits(places: readonly Placed[], plan: SandboxPlan): readonly Edit[] {
+  const networks = balancerNetworks(plan)
+  if (networks.length === 0) return []
+  const trust = networks.map(network => `set_real_ip_from ${network};`).join(' ')
+  const lines = places.filter(({directive}) => directive.name === 'set_real_ip_from')
+  const first = new Map(lines.toReversed().map(place => [place.around.at(-1), place]))
+  return [...first.values()].flatMap(({directive: {span}, around}): readonly Edit[] => {
+    const listens = around.find(({name}) => name === 'server')?.block?.filter(({name}) => name === 'listen') ?? []
+    if (listens.length > 0 && !listens.some(isAnnounced)) return []
+    return [{span: {...span, end: span.start}, text: `${trust} `, why: BALANCER_WHY}]
   })
 }
 

@@ -5,7 +5,7 @@ import {listenersOf, nameServerArguments, nodePlaces, portsBehindHosts} from './
 import {certificateChange} from './certificates.ts'
 import type {Change} from './change.ts'
 import {opening, quoted, removal, replaceArguments} from './change.ts'
-import {clientEdits} from './sandbox-clients.ts'
+import {balancerEdits, clientEdits} from './sandbox-clients.ts'
 import {includeChange, moduleChange} from './sandbox-files.ts'
 import type {SandboxRow} from './sandbox-table.ts'
 import {CODE_ARGUMENTS, SANDBOX} from './sandbox-table.ts'
@@ -34,6 +34,7 @@ export function sandbox(config: ParsedConfig, plan: SandboxPlan): SandboxResult 
   const additions = missing(places, plan)
   const edits = distinct([
     ...clientEdits(places, plan),
+    ...balancerEdits(places, plan),
     ...changes.flatMap(change => change.edits),
     ...listenerEdits(config, plan),
     ...nodeEdits(config, plan),
@@ -207,15 +208,7 @@ function listenOptionEdits(config: ParsedConfig, span: Span): readonly Edit[] {
     ({directive}) => directive.name === 'listen' && directive.args[0]?.span.start === span.start && directive.span.file === span.file,
   )?.directive
   const unfit = listen?.args.slice(1).filter(({value}) => /^(?:ipv6only|fastopen|setfib|accept_filter|rcvbuf|sndbuf)=/.test(value)) ?? []
-  const announced = listen?.args.slice(1).filter(({value}) => value === 'proxy_protocol') ?? []
-  return [
-    ...unfit.map(({span: place}) => ({span: place, text: '', why: 'does not fit the address of the sandbox'})),
-    ...announced.map(({span: place}) => ({
-      span: place,
-      text: '',
-      why: 'clients of the sandbox come without a load balancer that speaks PROXY protocol',
-    })),
-  ]
+  return unfit.map(({span: place}) => ({span: place, text: '', why: 'does not fit the address of the sandbox'}))
 }
 
 function nodeEdits(config: ParsedConfig, plan: SandboxPlan): readonly Edit[] {

@@ -1,7 +1,7 @@
 import type {Edit, Span} from '../../model/bundle.ts'
-import {atLeast} from '../version.ts'
 import type {Argument, Directive} from '../syntax.ts'
 import type {Oddity, Site} from '../site.ts'
+import {slipOf} from '../slips.ts'
 import {DEFAULTS} from './defaults.ts'
 import {KNOWN_DIRECTIVES} from './known-directives.ts'
 import {isKnownVariable} from './known-variables.ts'
@@ -15,6 +15,7 @@ import type {Variables} from './site-values.ts'
 import {includedFrom, isData, isGlob, kindOf, walk, withinBundle} from './tree.ts'
 import type {Placed} from './tree.ts'
 import {namesIn} from './variables.ts'
+import {dependsOnVersion, OF_PLUS, wrongVersion} from './word-versions.ts'
 
 /** Included by packages; they hold nothing that a chat meets. */
 const STOCK =
@@ -33,13 +34,6 @@ const ONCE = new Set([
   'root',
   'alias',
 ])
-const REMOVED: readonly {name: string; word?: string; since: string; because: string}[] = [
-  {name: 'ssl', since: '1.25.1', because: 'the directive was removed: TLS is a parameter of listen'},
-]
-/** Words longer than this may differ by two letters from one that exists, shorter ones by one. */
-const LONG = 9
-const SHORTEST = 5
-
 /** What is written and does not mean what it seems to, or what nginx itself refuses. */
 export function odditiesOf(http: Scope, variables: Variables, version: string): readonly Oddity[] {
   const {config} = http
@@ -49,14 +43,15 @@ export function odditiesOf(http: Scope, variables: Variables, version: string): 
   const foreign = places.some(
     ({directive: {name, args}}) => name === 'load_module' && !/ngx_(?:http|stream|mail)/.test(args[0]?.value ?? ''),
   )
+  const plus = foreign || places.some(({directive: {name}}) => OF_PLUS.has(name))
   return [
     ...marks(http),
     ...places.flatMap(place => [
       ...words(place, foreign),
+      ...ofOtherVersions(place, version, plus),
       ...refusedPass(place),
       ...misplaced(place),
       ...values(place),
-      ...removed(place, version),
     ]),
     ...twice(places, http),
     ...(complete ? unknownVariables(places, http, variables) : []),
@@ -147,16 +142,8 @@ const meanings = new Map<string, string | undefined>()
 
 /** The word of nginx that a misspelt one is closest to. */
 function meantBy(name: string): string | undefined {
-  if (name.length < SHORTEST) return undefined
-  if (meanings.has(name)) return meanings.get(name)
-  const most = name.length >= LONG ? 2 : 1
-  const near = [...KNOWN_DIRECTIVES]
-    .filter(word => Math.abs(word.length - name.length) <= most && word.length >= SHORTEST)
-    .map(word => ({word, far: distance(word, name, most)}))
-    .filter(({far}) => far <= most)
-    .sort((a, b) => a.far - b.far)
-  meanings.set(name, near[0]?.word)
-  return near[0]?.word
+  if (!meanings.has(name)) meanings.set(name, slipOf(name, KNOWN_DIRECTIVES))
+  return meanings.get(name)
 }
 
 function odd(kind: Oddity['kind'], span: Span, name: string, because: string, mend: readonly Edit[] = []): Oddity {
@@ -237,11 +224,17 @@ function values({directive, around}: Placed): readonly Oddity[] {
   return [odd('refused', argument.span, directive.name, `nginx wants ${what} here, ${argument.raw} is none`)]
 }
 
-function removed({directive, around}: Placed, version: string): readonly Oddity[] {
-  if (around.at(-1)?.name === 'upstream') return []
-  return REMOVED.filter(({name, since}) => directive.name === name && atLeast(version, since)).map(({name, since, because}) =>
-    odd('word-removed', directive.span, name, `${since}: ${because}`),
-  )
+/** Directives and parameters that this release does not know yet, or no longer. */
+function ofOtherVersions({directive, around}: Placed, version: string, plus: boolean): readonly Oddity[] {
+  const {name, args} = directive
+  if (!dependsOnVersion(name)) return []
+  const of = {name, words: args.map(({value}) => value), within: around.at(-1)?.name}
+  return wrongVersion(of, version, plus).map(({kind, since, because, argument}) => {
+    const at = argument === undefined ? undefined : args[argument]
+    const what = at ? `${name} ${at.value}` : name
+    if (kind === 'removed') return odd('word-removed', at?.span ?? directive.span, what, `${since}: ${because ?? 'it was removed'}`)
+    return odd('word-unknown', at?.span ?? directive.nameSpan, what, `it came with nginx ${since}: ${version} does not know it`)
+  })
 }
 
 /** Lines of which nginx takes one in a block: "directive is duplicate". Locations of the same name are refused too. */
@@ -315,17 +308,4 @@ function unknownVariables(places: readonly Placed[], http: Scope, variables: Var
         ),
     )
   })
-}
-
-/** Letters to add, leave out or change; gives up above `most`. */
-function distance(a: string, b: string, most: number): number {
-  let row = Array.from({length: b.length + 1}, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-    if (Math.min(...row) > most) return most + 1
-  }
-  return row[b.length] ?? most + 1
 }

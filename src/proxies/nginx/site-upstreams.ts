@@ -42,13 +42,30 @@ export function authorityOf(target: Value): {name: string; tls: boolean} | undef
   return name === '' ? undefined : {name, tls: scheme?.toLowerCase() === 'https'}
 }
 
-/** The block `upstream` of a name; names are compared without regard to case. */
+const blocks = new WeakMap<Scope, ReadonlyMap<string, Scope>>()
+
+/** The block `upstream` of a name; names are compared without regard to case, and the first of a name counts. */
 export function upstreamBlock(http: Scope, name: string): Scope | undefined {
-  const line = http.all('upstream').find(({args, block}) => block && args[0]?.value.toLowerCase() === name.toLowerCase())
-  return (
-    line &&
-    new Scope(http.config, http.level === 'stream' ? 'stream-upstream' : 'upstream', expanded(http.config, line.block ?? []), http, line)
-  )
+  const known = blocks.get(http) ?? upstreamBlocks(http)
+  blocks.set(http, known)
+  return known.get(name.toLowerCase())
+}
+
+function upstreamBlocks(http: Scope): ReadonlyMap<string, Scope> {
+  const level = http.level === 'stream' ? 'stream-upstream' : 'upstream'
+  const found = new Map<string, Scope>()
+  for (const line of http.all('upstream')) {
+    const name = line.args[0]?.value.toLowerCase()
+    if (line.block && name !== undefined && !found.has(name))
+      found.set(name, new Scope(http.config, level, expanded(http.config, line.block), http, line))
+  }
+  return found
+}
+
+/** By what the nodes of a block are known, whatever leads to them; `undefined` for a route that names a node itself. */
+export function blockKey(target: Value, http: Scope): string | undefined {
+  const authority = authorityOf(target)
+  return authority && upstreamBlock(http, authority.name) ? `${authority.name.toLowerCase()} ${String(authority.tls)}` : undefined
 }
 
 /** The upstream of a route; `undefined` when its target cannot be told. */

@@ -345,6 +345,31 @@ describe('oddities', () => {
       )
   })
 
+  it.each([
+    ['http2 on;', 'http2', '1.25.0', '1.25.1'],
+    ['keepalive_min_timeout 5s;', 'keepalive_min_timeout', '1.27.3', '1.27.4'],
+    ['location / { proxy_http_version 2; }', 'proxy_http_version 2', '1.29.3', '1.29.4'],
+    ['resolver 10.0.0.1 ipv4=off;', 'resolver ipv4=off', '1.23.0', '1.23.1'],
+    ['listen 443 quic;', 'listen quic', '1.24.0', '1.25.0'],
+  ])('%j: %s came after %s', (line, name, before, since) => {
+    expect(server(line, before).oddities).toMatchObject([{kind: 'word-unknown', name}])
+    expect(server(line, since).oddities).toEqual([])
+  })
+
+  it('words that NGINX Plus and modules of others have had for longer', () => {
+    const upstream = 'upstream u { zone u 64k; server a:1 resolve; sticky cookie c; }'
+    const of = (text: string, version: string) => site(parse(bundleOf(text)), version).oddities.map(({name}) => name)
+    expect(of(`events {}\nhttp { ${upstream} }`, '1.22.1')).toEqual(['server resolve', 'sticky'])
+    expect(of(`events {}\nhttp { ${upstream} }`, '1.29.6')).toEqual([])
+    expect(of(`load_module modules/ngx_sticky_module.so;\nevents {}\nhttp { ${upstream} }`, '1.22.1')).toEqual([])
+    expect(of(`events {}\nhttp { ${upstream} server { location /api { api; } } }`, '1.22.1')).toEqual([])
+  })
+
+  it('what SPDY left behind', () => {
+    expect(server('listen 443 ssl spdy;', '1.22.1').oddities.map(({kind, name}) => `${kind} ${name}`)).toEqual(['word-removed listen spdy'])
+    expect(server('spdy_headers_comp 6;', '1.22.1').oddities.map(({kind}) => kind)).toEqual(['word-removed'])
+  })
+
   it('a word that a version removed, a byte order mark', () => {
     expect(server('ssl on;', '1.25.1').oddities.map(({kind}) => kind)).toEqual(['word-removed'])
     expect(server('ssl on;', '1.25.0').oddities).toEqual([])

@@ -15,7 +15,7 @@ import {inForce, setting} from './site-setting.ts'
 import {courseOf} from './site-trace.ts'
 import type {Course} from './site-trace.ts'
 import {durationOf} from './site-units.ts'
-import {believesAll, upstreamOf} from './site-upstreams.ts'
+import {believesAll, blockKey, upstreamOf} from './site-upstreams.ts'
 import {Variables, withGroups} from './site-values.ts'
 import type {Moment} from './site-values.ts'
 import {wayOf} from './site-way.ts'
@@ -49,6 +49,8 @@ class Model {
   private readonly layout: Layout
   private readonly variables: Variables
   private readonly upstreams = new Map<string, Upstream>()
+  /** Those of `upstream` blocks, found without making them again. */
+  private readonly byBlock = new Map<string, Upstream>()
   private readonly byListener = new Map<Listener, Door>()
   private readonly bySocket = new Map<string, Door[]>()
 
@@ -67,6 +69,7 @@ class Model {
     const chatting = this.chatDoors(unmarked)
     // What was traced so far may belong to other sites: upstreams are those of the chat routes.
     this.upstreams.clear()
+    this.byBlock.clear()
     const marked = unmarked.map(door => (chatting.has(door) ? {...door, listener: {...door.listener, chat: true}} : door))
     // In the order of the file: of two servers with one name, the first answers to it.
     for (const door of marked) {
@@ -156,7 +159,11 @@ class Model {
     const {end} = course
     if (end.kind !== 'pass') return end
     const setup = {http: this.layout.http, variables: this.variables, version: this.version}
-    const upstream = this.once(upstreamOf({line: end.line, scope: end.scope, target: end.target, moment: course.moment}, setup), 'http')
+    const block = blockKey(end.target, this.layout.http)
+    const known = block === undefined ? undefined : this.byBlock.get(block)
+    const upstream =
+      known ?? this.once(upstreamOf({line: end.line, scope: end.scope, target: end.target, moment: course.moment}, setup), 'http')
+    if (upstream && block !== undefined) this.byBlock.set(block, upstream)
     const written = end.line.args[0]?.value ?? ''
     if (!upstream) return {kind: 'unknown', because: `where ${written} leads`, span: end.line.span}
     return {

@@ -11,7 +11,13 @@ export interface Placed {
 /** Blocks whose lines are data (keys and values), not directives; only `include` has its usual meaning there. */
 export const DATA_BLOCKS: ReadonlySet<string> = new Set(['map', 'geo', 'types', 'split_clients', 'charset_map'])
 /** Where stock installations keep their configuration: a foreign file that was written for one of them may be read from elsewhere. */
-const CONFIGURATION_FOLDERS = ['/etc/nginx', '/usr/local/nginx/conf', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx', '/opt/nginx/conf']
+export const CONFIGURATION_FOLDERS = [
+  '/etc/nginx',
+  '/usr/local/nginx/conf',
+  '/usr/local/etc/nginx',
+  '/opt/homebrew/etc/nginx',
+  '/opt/nginx/conf',
+]
 
 /** What the entry file is: a whole configuration, or the part of one that stands in `http {}` or in `server {}`. */
 export type Kind = 'complete' | 'http' | 'server'

@@ -5,7 +5,7 @@ import {ALL_CHAT} from '../../cascades.ts'
 import type {Inspection, Rule, RuleDraft} from '../../rule.ts'
 import {balanced, OVER_HTTP} from '../../sessions.ts'
 import {placeOf, settingsOf, waysToGms} from '../../settings.ts'
-import {directiveAt, everyDirective, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
+import {directiveAt, directivesOf, replacedIn, withoutArgument, withoutLine} from '../../source.ts'
 import {flawsOf} from './attributes.ts'
 import type {Flaw} from './attributes.ts'
 
@@ -95,7 +95,7 @@ function unwritten({config}: Site, {span}: Pick<Setting<unknown>, 'span'>): read
 
 /** The attribute goes wherever the text of the cookie is written: in the header line, or in a table that it reads. */
 function reworded({config}: Site, cookie: string, pattern: RegExp, right: string): readonly Edit[] {
-  return everyDirective(config.files.flatMap(({directives}) => directives))
+  return directivesOf(config)
     .flatMap(({args}) => args)
     .filter(({value}) => value.startsWith(`${cookie}=`))
     .flatMap(({span}) =>

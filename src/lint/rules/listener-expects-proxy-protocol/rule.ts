@@ -20,24 +20,20 @@ export const rule: Rule = {
       apache:
         'Remove RemoteIPProxyProtocol; behind a load balancer that sends it, except all others: RemoteIPProxyProtocolExceptions NETWORK',
       haproxy:
-        'Remove accept-proxy from bind; behind a load balancer that sends it, say so: tcp-request connection expect-proxy layer4 if { src NETWORK }',
+        'Remove accept-proxy from bind; behind a load balancer that sends it, say listener.proxyProtocol in the parameters, or tcp-request connection expect-proxy layer4 if { src NETWORK }',
     },
     references: [
       'PROXY protocol, 2: the receiver MUST NOT guess whether the header is there',
       'Measured: nginx resets the connection ("broken header"), HAProxy too ("does not look like a PROXY protocol header")',
     ],
-    breaks: [],
+    breaks: ['listener-reaches-gms'],
     mayBreak: ALL_CHAT,
-    provenBy: {
-      by: 'evidence',
-      because: 'the users of the sandbox come without a load balancer, so the sandbox takes the word out of the listener',
-    },
   },
-  inspect: ({site}) =>
+  inspect: ({site, promises}) =>
     site.config.files.some(({directives}) => mentions(directives))
       ? []
       : site.listeners
-          .filter(({chat, proxyProtocol}) => chat && proxyProtocol.value)
+          .filter(({chat, port, proxyProtocol}) => chat && proxyProtocol.value && promises.proxyProtocol?.[String(port)] !== true)
           .map(({proxyProtocol}) => ({
             span: placeOf(proxyProtocol),
             message: `Expected a listener that takes HTTP from the first byte on: "${proxyProtocol.text}"`,

@@ -4,7 +4,7 @@ import {UPGRADES} from '../../cascades.ts'
 import {flagged} from '../../rewrite-rules.ts'
 import type {Rule} from '../../rule.ts'
 import type {WayToGms} from '../../settings.ts'
-import {directiveAt, everyDirective} from '../../source.ts'
+import {directiveAt, directivesOf} from '../../source.ts'
 import {upgradeEdits} from '../../upgrade-edits.ts'
 import type {Spelt} from '../../upgrades.ts'
 import {lostParts, upgradesOf} from '../../upgrades.ts'
@@ -62,7 +62,7 @@ function conditionOf({way: {route}}: Spelt) {
 function editsOf(site: Site, {way}: Spelt): readonly Edit[] {
   if (site.proxy === 'apache') return loosened(site)
   // A table of this name is the one that is too strict, or belongs to somebody else.
-  const taken = everyDirective(site.config.files.flatMap(({directives}) => directives)).some(
+  const taken = directivesOf(site.config).some(
     ({name, args}) => name === 'map' && /^\$gms_(upgrade|connection)$/.test(args[1]?.value ?? ''),
   )
   if (way.end.kind !== 'upstream') return []
@@ -70,7 +70,7 @@ function editsOf(site: Site, {way}: Spelt): readonly Edit[] {
 }
 
 function loosened({config}: Site): readonly Edit[] {
-  return everyDirective(config.files.flatMap(({directives}) => directives))
+  return directivesOf(config)
     .filter(({name, args}) => name.toLowerCase() === 'rewritecond' && /^%\{HTTP:(Upgrade|Connection)\}$/i.test(args[0]?.value ?? ''))
     .flatMap(condition => {
       const [test, pattern, flags] = condition.args
@@ -87,7 +87,7 @@ function loosened({config}: Site): readonly Edit[] {
 function tolerant({config}: Site, way: WayToGms): readonly Edit[] {
   return lostParts(way).flatMap(({span}) => {
     const variable = span && directiveAt(config, span)?.args[1]?.value
-    const table = everyDirective(config.files.flatMap(({directives}) => directives)).find(
+    const table = directivesOf(config).find(
       ({name, args}) => name === 'map' && variable !== undefined && args[1]?.value === variable && /^\$http_/i.test(args[0]?.value ?? ''),
     )
     return (table?.block ?? []).flatMap(({name, nameSpan}) => {

@@ -14,7 +14,7 @@ export const rule: Rule = {
     concern: 'upstream',
     severity: 'error',
     requirement:
-      'The route to GMS takes /genesys/cometd and everything below it: clients append /handshake, /connect and /disconnect, and send messages and upgrades to the path itself.',
+      'The route to GMS takes /genesys/cometd and everything below it: clients append /handshake, /connect and /disconnect, send messages to it with a slash at its end and upgrades to the path itself.',
     remediation: {
       nginx: 'location /genesys/cometd { … } without "=", without "$" and without a slash at its end',
       apache: 'ProxyPass /genesys/cometd … instead of ProxyPassMatch ^/genesys/cometd$, without a slash at the end of either side',
@@ -41,10 +41,11 @@ export const rule: Rule = {
     }),
 }
 
-function narrow({bare, suffixed}: RouteFates): {arriving: PathFate; lost: PathFate} | undefined {
-  const isLost = ({fate}: PathFate) => fate === 'refused' || fate === 'swallowed'
-  if (bare.fate === 'arrives' && isLost(suffixed)) return {arriving: bare, lost: suffixed}
-  return suffixed.fate === 'arrives' && isLost(bare) ? {arriving: suffixed, lost: bare} : undefined
+function narrow({bare, suffixed, slashed}: RouteFates): {arriving: PathFate; lost: PathFate} | undefined {
+  const all = [bare, suffixed, slashed]
+  const arriving = all.find(({fate}) => fate === 'arrives')
+  const lost = all.find(({fate}) => fate === 'refused' || fate === 'swallowed')
+  return arriving && lost ? {arriving, lost} : undefined
 }
 
 /** The route takes the path and everything below it. */

@@ -83,11 +83,12 @@ export const check = withWitnesses({
     const {promises, configuration, upstream} = stage
     const chats = await chatListeners(stage)
     if (chats.length === 0) return {status: 'skipped', because: 'no request for the chat reaches GMS (see listener-reaches-gms)'}
-    const metrics = configuration?.listeners.find(({address}) => portOf(address) === promises.metricsPort)
+    const {metricsPort} = promises
+    const metrics = metricsPort === undefined ? undefined : configuration?.listeners.find(({address}) => portOf(address) === metricsPort)
     if (metrics && !isLoopback(metrics.address))
       return failed({
         message: 'Expected the counters of the proxy to be for this machine alone',
-        expected: `127.0.0.1:${promises.metricsPort ?? ''}`,
+        expected: `127.0.0.1:${metricsPort ?? ''}`,
         actual: metrics.address,
         evidence: {client: [`the file listens on ${metrics.address}`], upstream: ['not concerned']},
       })

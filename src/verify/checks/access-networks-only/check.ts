@@ -36,7 +36,7 @@ export const check = withWitnesses({
     if (allow === undefined) return notPromised('everybody may connect: access.allow names no networks')
     const chats = await chatListeners(stage)
     if (chats.length === 0) return {status: 'skipped', because: 'no request for the chat reaches GMS (see listener-reaches-gms)'}
-    const stranger = seesOurAddress(upstream) ? await strangersAddress(target.url) : undefined
+    const stranger = seesOurAddress(stage) ? await strangersAddress(target.url) : undefined
     if (stranger === undefined || allow.some(network => EVERYBODY.test(network)))
       return {status: 'skipped', because: 'no address of this machine is outside these networks and seen by the proxy'}
     const tried = await Promise.all(chats.map(({stage: own}) => waysIn(from(own, stranger), [], stranger)))

@@ -25,23 +25,30 @@ export const check = withWitnesses({
     title: 'GMS learns the address of the client',
     concern: 'forwarding',
     severity: 'error',
-    requirement: 'The address of the client that connected to the proxy reaches GMS in X-Forwarded-For.',
+    requirement:
+      'The address of the client reaches GMS in X-Forwarded-For: of who connected to the proxy, or whom a load balancer named in a PROXY protocol header.',
     remediation: {
-      nginx: 'proxy_set_header X-Forwarded-For $remote_addr;',
+      nginx:
+        'proxy_set_header X-Forwarded-For $remote_addr;\nbehind listen … proxy_protocol also: set_real_ip_from NETWORK; real_ip_header proxy_protocol;',
       apache: 'Leave ProxyAddHeaders On, or RequestHeader set X-Forwarded-For expr=%{REMOTE_ADDR}',
-      haproxy: 'option forwardfor, or http-request set-header X-Forwarded-For %[src]',
+      haproxy:
+        'option forwardfor, or http-request set-header X-Forwarded-For %[src]\n(behind a PROXY protocol header src is the client from tcp-request session on, not yet in tcp-request connection)',
     },
     directives: {
       nginx: ['proxy_set_header x-forwarded-for', 'proxy_pass'],
       apache: ['ProxyAddHeaders', 'RequestHeader', 'ProxyPass'],
       haproxy: ['option forwardfor', 'http-request set-header x-forwarded-for', 'backend'],
     },
-    references: ['RFC 7239, 5.2 Forwarded For', 'MDN: X-Forwarded-For'],
+    references: [
+      'RFC 7239, 5.2 Forwarded For',
+      'MDN: X-Forwarded-For',
+      'HAProxy: doc/proxy-protocol.txt, 2.1 Human-readable header format',
+    ],
   },
   isolation: 'shared',
   budgetMs: () => 60_000,
   async run(stage) {
-    const {upstream} = stage
+    const {upstream, target} = stage
     const ways = await waysIn(stage)
     if (ways.every(({arrived}) => !arrived))
       return nothingArrived(
@@ -51,14 +58,17 @@ export const check = withWitnesses({
     // Through the network of a container the proxy sees a gateway of that network: a private address, and never the proxy's own, by
     // which GMS knows it anyway.
     const ours = (entry: string, {remoteAddress}: CapturedRequest, from?: string) =>
-      seesOurAddress(upstream)
-        ? entry === from || (from === undefined && isLoopback(entry))
+      seesOurAddress(stage)
+        ? entry === from ||
+          (from === undefined && (target.announcedBy === undefined ? isLoopback(entry) : entry === (target.from ?? '127.0.0.1')))
         : isPrivate(entry) && entry !== withoutPrefix(remoteAddress)
     const findings = judgeWays(ways, stage, {
       flawOf: (arrived, {from}) => {
         const named = forwardedFor(arrived)
         if (named.length > 0 && named.every(entry => ours(withoutPrefix(entry), arrived, from))) return undefined
-        return named.length === 0 ? 'no X-Forwarded-For' : `X-Forwarded-For: ${named.join(', ')}`
+        if (named.length === 0) return 'no X-Forwarded-For'
+        const ofBalancer = named.some(entry => entry === target.announcedBy)
+        return `X-Forwarded-For: ${named.join(', ')}${ofBalancer ? ', the load balancer that announced the client' : ''}`
       },
       message: 'Expected X-Forwarded-For to name the client',
       expected: 'X-Forwarded-For with the address of the client',

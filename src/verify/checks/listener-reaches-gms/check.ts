@@ -2,6 +2,8 @@ import {handshake} from '../../../flows/handshake.ts'
 import type {Check} from '../../check.ts'
 import {evidence} from '../../evidence.ts'
 
+const ANNOUNCED = '; each connection begins with a PROXY protocol header, as that of a load balancer'
+
 export const check: Check = {
   meta: {
     id: 'listener-reaches-gms',
@@ -26,7 +28,7 @@ export const check: Check = {
   presupposes: ['tls-terminates', 'upstream-path-intact'],
   isolation: 'shared',
   budgetMs: () => 60_000,
-  async run({flow, upstream}) {
+  async run({flow, target, upstream}) {
     const result = await flow(handshake, {transport: 'long-polling'})
     // Only the handshake is judged here: what goes wrong on the connect after it (affinity, cookies) has checks of its own.
     const arrivals = result.exchanges.flatMap(({probe}) => (probe === undefined ? [] : (upstream?.recorder.byProbe(probe) ?? [])))
@@ -43,7 +45,7 @@ export const check: Check = {
           expected: '200 and a Bayeux handshake reply with a clientId',
           actual:
             result.clientId === undefined
-              ? (result.stoppedAt ?? 'an answer without a clientId')
+              ? `${result.stoppedAt ?? 'an answer without a clientId'}${target.announcedBy === undefined ? '' : ANNOUNCED}`
               : 'an answer that looks right, but GMS received no request: it came from the proxy itself',
           evidence: evidence(result, upstream?.recorder),
         },
