@@ -221,6 +221,8 @@ export interface Promises {
   stallMs?: number
   /** Attributes of the cookie that the proxy sets; absent: nothing is promised of them. */
   cookie?: {httpOnly: boolean; partitioned: boolean; sameSite?: 'lax' | 'strict' | 'none'}
+  /** The cookie of GMS that sessions are told apart by, where it ends with the route of no node; absent: nobody said so. */
+  unroutedCookie?: string
   /** Limits of one client address; absent: none. */
   connectionsPerClient?: number
   requestsPerSecond?: number

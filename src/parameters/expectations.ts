@@ -104,7 +104,10 @@ export function expectationsOfForeign(
 }
 
 /** Promises that are kept to only where somebody made them: `stated` says of which dotted paths that is so. */
-function accessOf({access, affinity, limits, logging, upload}: ForeignParameters, stated: (path: string) => boolean): Partial<Promises> {
+function accessOf(
+  {access, affinity, limits, logging, upload, upstream}: ForeignParameters,
+  stated: (path: string) => boolean,
+): Partial<Promises> {
   const {connectionsPerClient, requestsPerSecond} = limits
   const {httpOnly, partitioned, sameSite} = affinity
   const ofCookie = ['affinity', 'affinity.httpOnly', 'affinity.partitioned', 'affinity.sameSite'].some(stated)
@@ -116,6 +119,9 @@ function accessOf({access, affinity, limits, logging, upload}: ForeignParameters
     ...(stated('access.headerTimeout') ? {headerTimeoutMs: access.headerTimeout} : {}),
     ...(stated('upload.stallTimeout') ? {stallMs: upload.stallTimeout} : {}),
     ...(affinity.mode === 'cookie' && ofCookie ? {cookie: {httpOnly, partitioned, ...(sameSite === undefined ? {} : {sameSite})}} : {}),
+    ...(affinity.mode === 'application-cookie' && upstream?.nodes.every(({route}) => route === undefined)
+      ? {unroutedCookie: affinity.cookie}
+      : {}),
     ...(connectionsPerClient === undefined ? {} : {connectionsPerClient}),
     ...(requestsPerSecond === undefined ? {} : {requestsPerSecond}),
     ...(logging.metricsPort === undefined ? {} : {metricsPort: logging.metricsPort}),

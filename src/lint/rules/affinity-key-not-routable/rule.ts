@@ -1,3 +1,4 @@
+import type {Promises} from '../../../model/report.ts'
 import type {Site} from '../../../proxies/site.ts'
 import {BROWSER_COOKIE} from '../../../wire/bayeux.ts'
 import {cookieAffinity} from '../../affinity-edits.ts'
@@ -31,7 +32,9 @@ export const rule: Rule = {
   },
   inspect: ({site, promises}) =>
     balanced({site, promises}, ...OVER_HTTP).flatMap(each =>
-      promises.source['affinity'] === 'parameters' ? [] : [...neverSet(each), ...withoutRoute(each, site), ...withoutDot(each, site)],
+      promises.source['affinity'] === 'parameters'
+        ? saidToHaveNone(each, site, promises)
+        : [...neverSet(each), ...withoutRoute(each, site), ...withoutDot(each, site)],
     ),
 }
 
@@ -45,6 +48,23 @@ function neverSet({upstream: {affinity}}: Balanced): readonly RuleDraft[] {
       expected: 'cookie GMS_NODE insert indirect nocache httponly',
       actual: `${setting.text}: GMS sets no ${cookie}`,
       edits: setting.put('GMS_NODE insert indirect nocache httponly'),
+    },
+  ]
+}
+
+/** The deployment says itself that its nodes put no route into the cookie: Jetty without workerName. */
+function saidToHaveNone(each: Balanced, site: Site, {unroutedCookie}: Promises): readonly RuleDraft[] {
+  const {affinity, nodes} = each.upstream
+  const {kind, cookie, setting} = affinity
+  const routed = kind === 'application-cookie' && !isLearned(affinity) && !isHashed(affinity)
+  if (!routed || cookie !== unroutedCookie || !nodes.some(({key}) => key)) return []
+  return [
+    {
+      span: placeOf(setting),
+      message: `Expected a cookie that names a node, ${cookie} of these nodes ends with no route`,
+      expected: `the workerName of each Jetty in ${cookie} (upstream.nodes[].route says it), or a cookie of the proxy`,
+      actual: setting.text,
+      edits: site.proxy === 'apache' ? cookieAffinity(site, each) : [],
     },
   ]
 }

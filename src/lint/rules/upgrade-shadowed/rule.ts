@@ -40,7 +40,8 @@ function refused({site}: Pick<Inspection, 'site'>): readonly RuleDraft[] {
   return upgradesOf(site).flatMap(({listener, spelt}) => {
     const ends = spelt.map(({way}) => way.end)
     const [first] = spelt
-    if (!first || ends.some(({kind}) => kind !== 'answer')) return []
+    // A module that is not loaded is another cause: upstream-handler-missing.
+    if (!first || ends.some(end => end.kind !== 'answer' || end.of === 'no-handler')) return []
     if ([PUBLISH, CALLBACK].some(request => site.trace(listener, request).end.kind !== 'upstream')) return []
     return [
       {
