@@ -11,7 +11,7 @@ import type {Parameters} from '../../src/parameters/schema.ts'
 import type {Imported, Layout, Proxy, RenderTarget} from '../../src/proxies/proxy.ts'
 import {LAYOUTS} from '../../src/proxies/proxy.ts'
 import {arbitraryParameters} from './arbitrary-parameters.ts'
-import {honoured, hows, load, PATIENCE_MS, RUNS} from './accepted.ts'
+import {honoured, hows, load, PATIENCE_MS, READ_RUNS} from './accepted.ts'
 import {MEASURED, ruleFolders, rulesFolder} from './rule-files.ts'
 import {versionsOf} from './golden.ts'
 
@@ -39,7 +39,7 @@ export function importTests(proxy: Proxy, lost: readonly Lost[]): void {
   })
 
   it(
-    `gives ${RUNS} random deployments back from what ${proxy.title} was rendered with`,
+    `gives ${READ_RUNS} random deployments back from what ${proxy.title} was rendered with`,
     async () => {
       await fc.assert(
         fc.asyncProperty(arbitraryParameters, hows, fc.constantFrom(...versionsOf(proxy)), async (input, how, version) => {
@@ -57,7 +57,7 @@ export function importTests(proxy: Proxy, lost: readonly Lost[]): void {
           }
           expect(forgotten(back)).toEqual(forgotten(meant))
         }),
-        {numRuns: RUNS},
+        {numRuns: READ_RUNS},
       )
     },
     PATIENCE_MS,
