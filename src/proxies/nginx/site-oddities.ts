@@ -52,6 +52,7 @@ export function odditiesOf(http: Scope, variables: Variables, version: string): 
       ...refusedPass(place),
       ...misplaced(place),
       ...values(place),
+      ...keysTwice(place, http),
     ]),
     ...twice(places, http),
     ...(complete ? unknownVariables(places, http, variables) : []),
@@ -263,6 +264,25 @@ function twice(places: readonly Placed[], http: Scope): readonly Oddity[] {
         location ? [] : dropped(http, directive, `one ${name}`),
       ),
     ]
+  })
+}
+
+/** Keys of a `map` that nginx takes for the same: "conflicting parameter", without regard to case. Expressions are asked in order. */
+function keysTwice({directive: {name, block = []}}: Placed, http: Scope): readonly Oddity[] {
+  if (name !== 'map') return []
+  const seen = new Set<string>()
+  return block.flatMap(entry => {
+    const key = entry.name.toLowerCase()
+    if (/^~|^(?:include|hostnames|volatile)$/.test(key)) return []
+    if (!seen.has(key)) {
+      seen.add(key)
+      return []
+    }
+    const because =
+      key === 'default'
+        ? 'nginx takes one default in a map'
+        : 'nginx compares the keys of a map without regard to case, and takes each once'
+    return [odd('refused', headOf(entry), entry.name, because, dropped(http, entry, 'each key once'))]
   })
 }
 

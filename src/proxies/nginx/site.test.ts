@@ -336,6 +336,9 @@ describe('oddities', () => {
     ],
     ['server { more_set_headers "A: b"; brotli on; vhost_traffic_status on; }', ''],
     ['include /etc/elsewhere/maps.conf; server { proxy_set_header A $there; }', ''],
+    ['map $http_upgrade $u {\ndefault "";\nwebsocket upgrade;\nWebSocket upgrade;\n}', 'refused WebSocket'],
+    ['map $http_upgrade $u {\ndefault "";\nwebsocket upgrade;\ndefault close;\n}', 'refused default'],
+    ['map $http_upgrade $u {\nhostnames;\n~*websocket upgrade;\n~*websocket close;\n}', ''],
   ])('%j', (text, expected) => {
     const {oddities} = http(text)
     expect(oddities.map(({kind, name}) => `${kind} ${name}`).join(', ')).toBe(expected)
