@@ -209,8 +209,12 @@ function access(rendered: Rendered, draft: Draft): void {
 }
 
 function forwarding(rendered: Rendered, draft: Draft): void {
-  for (const {values, directive} of inHost(rendered, 'remoteipinternalproxy'))
-    draft.add('forwarding.trustedProxies', values[0], directive.span)
+  const proxies = inHost(rendered, 'remoteipinternalproxy')
+  for (const {values, directive} of proxies) draft.add('forwarding.trustedProxies', values[0], directive.span)
+  // where every listener expects a PROXY protocol header, the directives name all addresses but those
+  const [expecting] = proxies.length > 0 ? [] : inHost(rendered, 'remoteipproxyprotocol')
+  const balancers = expecting && said(rendered.comments, /^listener: load balancers at (.*) name the client/)
+  if (balancers) for (const network of balancers.split(', ')) draft.add('forwarding.trustedProxies', network, expecting.directive.span)
   const element = inHost(rendered, 'requestheader').find(({values}) => values[0] === 'append' && values[1] === 'Forwarded')
   if (element) draft.set('forwarding.rfc7239', true, element.directive.span)
 }

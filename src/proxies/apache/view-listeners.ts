@@ -3,7 +3,7 @@ import type {Parameters} from '../../parameters/schema.ts'
 import {MOZILLA_GUIDELINES} from '../mozilla-guidelines.ts'
 import type {RenderTarget} from '../proxy.ts'
 import {APACHE_LAYOUTS} from './layouts.ts'
-import {complement} from './networks.ts'
+import {complement, normalNetwork} from './networks.ts'
 
 type Plain = Parameters['listener'][number]
 type Encrypted = NonNullable<Parameters['tls']>[number]
@@ -56,6 +56,7 @@ export function virtualHosts(parameters: Pick<Parameters, 'listener' | 'tls' | '
     serverName: names[0] ?? '',
     serverAlias: names.slice(1).join(' '),
     proxyProtocol,
+    balancers: forwarding.trustedProxies.map(normalNetwork).join(', '),
     proxyProtocolExceptions: proxyProtocol ? complement(forwarding.trustedProxies) : [],
   })
   return [
