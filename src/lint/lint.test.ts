@@ -198,3 +198,19 @@ describe('a baseline', () => {
     expect(run('listen 1; # gms-proxy-ignore listener-listen: x\n', [ruleOn('listen')]).marks).toEqual([])
   })
 })
+
+it('offers no edit that puts the same words there again', () => {
+  const text = 'events {} http { server {   listen 80; } }'
+  const at = text.indexOf('listen 80')
+  const edits = [{span: {file: 'nginx.conf', start: at, end: at + 9, line: 1, column: at + 1}, text: 'listen  80', why: 'again'}]
+  const [outcome] = run(text, [ruleOn('listen', {edits})]).outcomes
+  expect(outcome?.findings).toHaveLength(1)
+  expect(outcome?.findings[0]?.patch).toBeUndefined()
+  expect(outcome?.findings[0]?.replacements).toBeUndefined()
+})
+
+it('shows no patch that repeats a file of one line', () => {
+  const [outcome] = run(`events {} http { server { listen 80; } } #${'a'.repeat(100_000)}`, [ruleOn('listen')]).outcomes
+  expect(outcome?.findings[0]?.patch).toBeUndefined()
+  expect(outcome?.findings[0]?.replacements).toHaveLength(1)
+})

@@ -1,5 +1,5 @@
 import {distinctEdits} from '../model/bundle.ts'
-import type {Span} from '../model/bundle.ts'
+import type {Edit, Span} from '../model/bundle.ts'
 import {redact} from '../model/redact.ts'
 import type {Finding, Outcome, Promises, ReadingNotes, SuppressedFinding, Suppression} from '../model/report.ts'
 import {mend} from '../parameters/mend.ts'
@@ -81,6 +81,9 @@ function remembering(site: Site): Site {
 
 const useOf = ({span}: SuppressingComment, id: string) => `${span.file}:${span.start}:${id}`
 
+/** A longer one nobody reads: a file of one line repeats all of it, for each finding. UTF-16 units. */
+const LONGEST_PATCH = 50_000
+
 /** Turns what rules find into outcomes, and keeps account of what does not count. */
 class Reader {
   readonly marks: Mark[] = []
@@ -149,8 +152,9 @@ class Reader {
   }
 
   /** Adds to what the rule said: place, excerpt, mend and patch; secrets hidden. */
-  private complete({meta}: Rule, {span, message, expected, actual, remediation, edits = []}: RuleDraft): Finding {
+  private complete({meta}: Rule, {span, message, expected, actual, remediation, edits: offered = []}: RuleDraft): Finding {
     const {proxy, config, promises, nameOf} = this.input
+    const edits = offered.some(edit => this.changes(edit)) ? offered : []
     const location = this.locate(span)
     const patch = patchOf(config.bundle, edits, {linesOf: file => this.linesOf(file), nameOf})
     // Text with a secret taken out of it must not be put into a file.
@@ -163,11 +167,17 @@ class Reader {
       excerpt: this.linesOf(span.file).excerpt(location),
       evidence: {client: [], upstream: []},
       remediation: remediation === undefined ? mend(meta.remediation[proxy.name] ?? '', promises) : redact(remediation),
-      ...(patch === '' ? {} : {patch}),
+      ...(patch === '' || patch.length > LONGEST_PATCH ? {} : {patch}),
       ...(patch === '' || !whole
         ? {}
         : {replacements: distinctEdits(edits).map(edit => this.linesOf(edit.span.file).replacement(edit, nameOf(edit.span.file)))}),
     }
+  }
+
+  /** Whether an edit does more than put the same words there again: what is wrong is then written elsewhere. */
+  private changes({span, text}: Edit): boolean {
+    const before = this.linesOf(span.file).text.slice(span.start, span.end)
+    return normalised(before) !== normalised(text)
   }
 
   /** Says of a finding what it is known by, and whether it counts. */

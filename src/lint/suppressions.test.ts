@@ -52,3 +52,8 @@ it.each([
   expect(problems[0]).toContain(says)
   expect(problems[0]).toMatch(/^conf\/nginx\.conf:1:4: /)
 })
+
+it('counts the lines of a file that stands on one', () => {
+  const {comments} = read(`# gms-proxy-ignore tls-obsolete: because\n${'a; '.repeat(200_000)}`)
+  expect(comments[0]?.lines).toEqual([2, 2])
+})

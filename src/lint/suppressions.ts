@@ -65,7 +65,7 @@ function linesBelow(directives: readonly Directive[], line: number, alone: Reado
   if (!alone.has(line)) return [line, line]
   let first = line + 1
   while (alone.has(first)) first += 1
-  const last = Math.max(first, ...startingOn(directives, first).map(lastLine))
+  const last = startingOn(directives, first).reduce((most, directive) => Math.max(most, lastLine(directive)), first)
   return [first, last]
 }
 
@@ -78,5 +78,5 @@ function startingOn(directives: readonly Directive[], line: number): readonly Di
 
 /** Arguments may stand on further lines. */
 function lastLine({span, args}: Directive): number {
-  return Math.max(span.line, ...args.map(({span: of}) => of.line))
+  return args.reduce((most, {span: of}) => Math.max(most, of.line), span.line)
 }

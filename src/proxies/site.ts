@@ -250,6 +250,8 @@ export interface Affinity {
   of?: 'peer' | 'forwarded'
   /** The key can differ between requests of one session (request id, path, port, time). */
   unstable: boolean
+  /** The key is the same for many browsers, or for all of them: a constant, the name of the host, what a browser calls itself. */
+  shared?: boolean
 }
 
 export interface Health {

@@ -200,3 +200,10 @@ describe.skipIf(binary === undefined)('against httpd itself', () => {
     expect(judged).toBeGreaterThan(20)
   }, 60_000)
 })
+
+it('says of sections within sections within sections that they are too many', () => {
+  const deep = (count: number) => parse(bundleOf(`${'<IfModule !x.c>\n'.repeat(count)}${'</IfModule>\n'.repeat(count)}`))
+  expect(deep(100).problems).toEqual([])
+  expect(deep(20_000).problems.map(({message}) => message)).toEqual(['sections are nested too deeply'])
+  expect(() => walk(deep(20_000))).not.toThrow()
+})

@@ -12,6 +12,8 @@ interface LogicalLine {
 /** Sections that are a condition at start: their content is read as if it stood outside of them. */
 const DECIDED_AT_START = /^if(?:module|define|version|file|directive|section)$/i
 const SPACE = /[ \t\n\v\f\r]/
+/** Sections within sections that are read; whoever follows them goes one call deeper with each. */
+const DEEPEST = 100
 
 /**
  * Joins lines that end in a backslash, then drops a carriage return before the line's end, as httpd 2.4 reads its files
@@ -165,6 +167,10 @@ export function parseFile(file: string, text: string): ParsedFile {
       if (first) ignored.push({text: line.text.slice(first.start, lineEnd), span: span(at(first.start), endOf(lineEnd))})
       const nameEnd = Math.min(head.end, inner)
       const nameStart = head.start + line.text.slice(head.start).indexOf('<') + 1
+      if (open.length >= DEEPEST) {
+        problems.push({message: 'sections are nested too deeply', span: whole})
+        break
+      }
       open.push({
         name: line.text.slice(nameStart, nameEnd),
         args: argumentsOf(nameEnd, inner),

@@ -36,6 +36,8 @@ export function lead(passage: Passage): Led {
   }
   const redirect = redirected(passage, all(server, ...REDIRECTS))
   if (redirect) return redirect
+  const macro = find(server, 'Use')
+  if (macro) return {line: macro, nocanon: false, unknown: 'what the macro becomes is not followed'}
   return served(passage) ?? answer(undefined, 404, 'no-route')
 }
 

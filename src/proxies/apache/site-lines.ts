@@ -74,6 +74,7 @@ export function effective(config: ParsedConfig, version: string): Effective {
   const serverRoot = walk(config).find(({directive}) => isNamed(directive, 'ServerRoot'))?.directive.args[0]?.value
   const lines: Line[] = []
   const unknown: {span: Span; because: string}[] = []
+  const macros = new Map<string, Directive>()
 
   const visit = (directives: readonly Directive[], within: readonly Section[], doubt: string | undefined, files: readonly string[]) => {
     for (const directive of directives) {
@@ -88,10 +89,18 @@ export function effective(config: ParsedConfig, version: string): Effective {
         visit(directive.block ?? [], within, because, files)
         continue
       }
-      if (name === 'macro') continue
-      if (name === 'use') {
-        unknown.push({span: directive.span, because: `what the macro ${values[0] ?? ''} becomes is not followed`})
+      if (name === 'macro') {
+        macros.set(values[0]?.toLowerCase() ?? '', directive)
         continue
+      }
+      if (name === 'use') {
+        const macro = macros.get(values[0]?.toLowerCase() ?? '')
+        const body = macro && !files.includes(macroKey(macro)) ? expanded(macro, directive) : undefined
+        if (macro && body) {
+          visit(body, within, doubt, [...files, macroKey(macro)])
+          continue
+        }
+        unknown.push({span: directive.span, because: `what the macro ${values[0] ?? ''} becomes is not followed`})
       }
       if (name === 'include' || name === 'includeoptional') {
         const found = resolveInclude(values[0] ?? '', config.bundle, serverRoot)
@@ -122,6 +131,35 @@ export function effective(config: ParsedConfig, version: string): Effective {
   const entry = config.files.find(({path}) => path === config.bundle.entry)
   visit(entry?.directives ?? [], [], undefined, [config.bundle.entry])
   return {lines, modules, variables, unknown}
+}
+
+const macroKey = ({args}: Directive) => `<Macro ${args[0]?.value.toLowerCase() ?? ''}>`
+
+/**
+ * The lines of a macro with the words of one use in the place of its parameters, the longer names first (mod_macro); places are those in the macro.
+ * `undefined` when the numbers differ, or a word would become several.
+ */
+function expanded(macro: Directive, use: Directive): readonly Directive[] | undefined {
+  const names = macro.args.slice(1).map(({value}) => value)
+  const words = use.args.slice(1).map(({value}) => value)
+  if (names.length !== words.length || words.some(word => /[\s"'\\]/.test(word) || word === '')) return undefined
+  const pairs = names.map((name, index) => [name, words[index] ?? ''] as const).sort(([a], [b]) => b.length - a.length)
+  const put = (text: string) => {
+    let done = ''
+    for (let at = 0; at < text.length;) {
+      const [name, word] = pairs.find(([own]) => own !== '' && text.startsWith(own, at)) ?? [text.charAt(at), text.charAt(at)]
+      done += word
+      at += name.length
+    }
+    return done
+  }
+  const one = (directive: Directive): Directive => ({
+    ...directive,
+    name: put(directive.name),
+    args: directive.args.map(arg => ({...arg, value: put(arg.value), raw: put(arg.raw)})),
+    ...(directive.block ? {block: directive.block.map(one)} : {}),
+  })
+  return (macro.block ?? []).map(one)
 }
 
 /** Whether a section that is decided at start holds; `undefined` when the text does not tell. */

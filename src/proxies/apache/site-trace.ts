@@ -158,7 +158,7 @@ function arrive(passage: Passage, led: Led, access: Access, found: Reached | und
   const {settings, version, modules} = around
   const home = settings.homeOf(server)
   const placeOf = (line: Line): Span => (line === NOWHERE ? home : line.directive.span)
-  const sectionLine = (name: string) => section.lines.findLast(line => line.name === name) ?? find(server, name)
+  const sectionLine = (name: string) => section.lines.findLast(line => line.name === name.toLowerCase()) ?? find(server, name)
   const switchable = (name: string, fallback: boolean, text: string): Setting<boolean> => {
     const line = sectionLine(name)
     const value = line && !line.unknown ? flag(line.values) : undefined

@@ -139,8 +139,38 @@ describe('what takes effect', () => {
     expect(model.unknown).toHaveLength(1)
   })
 
-  test('macros are not followed', () => {
-    expect(read(`<Macro M>\n${PASS}\n</Macro>\n${host('Use M')}`).unknown).toHaveLength(1)
+  test('macros are followed, with the words of each use', () => {
+    expect(told(at(read(`<Macro M>\n${PASS}\n</Macro>\n${host('Use m')}`), POLL))).toBe('gms1:8080 /genesys/cometd/connect')
+    const model = read(
+      `<Macro Chat $name $n>\n<VirtualHost *:80>\nServerName $name\nProxyPass / http://gms$n:8080/\n</VirtualHost>\n</Macro>\nUse Chat chat.example.com 1\n`,
+    )
+    expect(model.unknown).toEqual([])
+    expect(model.listeners[0]?.serverNames).toEqual(['chat.example.com'])
+    expect(told(at(model, POLL))).toBe('gms1:8080 /genesys/cometd/connect')
+  })
+
+  test.each([
+    ['that is not here', host('Use Elsewhere')],
+    ['with other words than it takes', `<Macro M $x>\n${PASS}\n</Macro>\n${host('Use M')}`],
+    ['with a word that becomes two', `<Macro M $x>\nProxyPass $x\n</Macro>\n${host('Use M "/ http://gms1:8080/"')}`],
+    ['that uses itself', `<Macro M>\nUse M\n</Macro>\n${host('Use M')}`],
+  ])('a macro %s is told, not guessed', (_, text) => {
+    const model = read(text)
+    expect(model.unknown).toHaveLength(1)
+    expect(at(model, POLL).end.kind).toBe('unknown')
+  })
+
+  test('a name that every object has is no variable', () => {
+    expect(read(host(`ProxyTimeout \${constructor}\n${PASS}`)).unknown).toHaveLength(1)
+  })
+
+  test('a section has the last word over the host around it', () => {
+    const section = (line: string) => `<Location /genesys/cometd>\n${line}\n</Location>`
+    const sent = (lines: string) =>
+      at(read(host(`ServerName chat.example.com\nProxyPreserveHost On\n${lines}\n${PASS}`)), POLL).sent('host').value
+    expect(sent('')).toBe('host')
+    expect(sent(section('ProxyPreserveHost Off'))).toBe('node')
+    expect(sent(section('ProxyPreserveHost On'))).toBe('host')
   })
 })
 

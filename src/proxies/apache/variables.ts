@@ -43,7 +43,8 @@ export class Variables {
   resolve(text: string, depth = 0): Resolved {
     const unknown: string[] = []
     const replaced = text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
-      const value = this.values.get(name) ?? (this.values.has(name) ? undefined : DEBIAN_VARIABLES[name])
+      const value =
+        this.values.get(name) ?? (!this.values.has(name) && Object.hasOwn(DEBIAN_VARIABLES, name) ? DEBIAN_VARIABLES[name] : undefined)
       if (value === undefined || depth > 5) {
         // rewrite maps are called as ${map:key}: no variable of the configuration
         if (!name.includes(':')) unknown.push(name)

@@ -34,6 +34,7 @@ export function header(written: string, exchange: Exchange): Sample {
   if (name === 'host') return {is: 'text', text: exchange.host, from: 'host', exact: exchange.hostKnown, touches: NOTHING}
   if (sent !== undefined) return text(sent, 'client')
   if (DECISIVE.test(name)) return none()
+  if (name === 'authorization') return none('client', 'credentials')
   const typical = OF_BROWSERS[name] ?? (name === 'origin' ? `${exchange.listener.tls ? 'https' : 'http'}://${exchange.host}` : undefined)
   return typical === undefined ? none('client') : {is: 'text', text: typical, from: 'client', exact: false, touches: new Set(['client'])}
 }

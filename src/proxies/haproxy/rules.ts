@@ -152,6 +152,13 @@ function act(rule: Rule, held: Truth, exchange: Exchange, notes: Notes): void {
   else if (action === 'set-src') {
     const value = evaluate(args[0] ?? '', exchange)
     if (!sure) exchange.peer = unknown('its address is set under a condition that is not followed', 'peer')
+    else if (value.is === 'none' && value.touches.has('client'))
+      exchange.peer = {
+        is: 'unknown',
+        because: 'any client may write its address itself',
+        from: 'client-and-peer',
+        touches: new Set<Touch>(['peer', 'client']),
+      }
     else if (value.is !== 'none') exchange.peer = value.is === 'unknown' ? {...value, touches: new Set<Touch>(['peer'])} : value
   } else if (/^track-sc\d*$/.test(action)) {
     const number = subject === '' ? action.slice('track-sc'.length) : subject

@@ -6,6 +6,8 @@ import type {Settings} from './settings.ts'
 /** Ways to choose a node that are the same for all requests of one client, or of one session. */
 const ADDRESS = /^(?:src|fc_src|hdr_ip\(|req\.hdr_ip\()/i
 const FORWARDED = /(?:x-forwarded-for|x-real-ip|forwarded|true-client-ip|cf-connecting-ip|x-client-ip)/i
+/** Headers that are the same for many browsers, or for all. */
+const SHARED = /^(?:host|user-agent|accept|accept-encoding|accept-language|origin|connection|x-forwarded-(?:host|port|proto))$/i
 /** What differs between the requests of one session. */
 const UNSTABLE =
   /^(?:path|url|uri|base|query|pathq|unique-id|uuid|rand|date|src_port|req\.body|method|url_param\(message|urlp\(message|urlp\(jsonp)/i
@@ -56,6 +58,9 @@ function byExpression(expression: string, line: Line, behindBalancer: boolean, l
   if (FORWARDED.test(fetch) && /hdr/.test(fetch)) return {kind: 'address', of: 'forwarded', unstable}
   if (ADDRESS.test(fetch) && !converters.some(converter => /rand|concat/.test(converter)))
     return {kind: 'address', of: behindBalancer || line.section.own.some(setsSource) ? 'forwarded' : 'peer', unstable}
+  const header = /^(?:req\.hdr|hdr|req\.fhdr)\(([^),]+)/.exec(fetch)?.[1]
+  if ((header !== undefined && SHARED.test(header)) || /^(?:str|dst|dst_port|fe_id|fe_name|always_true)\b/.test(fetch))
+    return {kind: 'other', unstable, shared: true}
   if (/^(?:url_param|urlp|req\.hdr|hdr|req\.fhdr)\(/.test(fetch)) return {kind: 'session-text', unstable}
   return {kind: 'other', unstable}
 }
@@ -93,7 +98,8 @@ function byBalance(section: Section, behindBalancer: boolean, fronts: readonly S
         setting,
         unstable: false,
       }
-    return {kind: 'other', setting, unstable: true}
+    if (SHARED.test(header)) return {kind: 'other', setting, unstable: false, shared: true}
+    return {kind: 'session-text', setting, unstable: false}
   }
   if (first === 'uri' || first === 'url_param' || first.startsWith('rdp-cookie')) return {kind: 'other', setting, unstable: true}
   // roundrobin, static-rr, leastconn, first, random: by the state of the nodes

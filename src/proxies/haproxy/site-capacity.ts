@@ -26,6 +26,16 @@ export function capacityOf(
   bound(last(sections.global, 'maxconn'), 'maxconn', 'maxconn in global')
   const fronts = [...new Set(entrances.filter(({listener}) => listener.chat).map(({frontend}) => frontend))]
   for (const front of fronts) bound(inForce(front, 'maxconn'), 'maxconn', `maxconn of ${front.name}`, front)
+  for (const line of fronts.flatMap(({own}) => own).filter(({words}) => words[0] === 'bind')) {
+    const at = line.words.indexOf('maxconn', 2) + 1
+    const chats = Number(line.words[at])
+    if (at > 0 && chats > 0)
+      bounds.push({
+        chats,
+        text: `${chats.toLocaleString('en-US')} connections by maxconn of bind ${line.words[1] ?? ''}`,
+        setting: settings.written(chats, 'maxconn', line, at, line.section, at),
+      })
+  }
   for (const section of chat) {
     const nodes = nodesOf(section, version, settings).filter(({down, backup}) => !down && !backup)
     const limits = nodes.map(({maxConnections}) => maxConnections.value ?? 0)

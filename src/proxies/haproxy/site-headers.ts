@@ -129,7 +129,7 @@ function changeOf(
       !line.words.includes('if') &&
       !line.words.includes('unless')
     )
-      return settings.written(source, `http-request ${action} ${line.words[2] ?? ''}`, line, 3, line.section)
+      return set(settings.written(source, `http-request ${action} ${line.words[2] ?? ''}`, line, 3, line.section), line)
     if (action === 'del-header' && (name === 'upgrade' || name === 'connection') && line.words[2]?.toLowerCase() === name)
       return {
         ...settings.fixed(
@@ -151,6 +151,16 @@ function changeOf(
           line.section === frontend ? (behind ?? line) : behind,
         ),
     }
+  }
+}
+
+/** Another value beside what the client has sent would not replace that: the line has to set the header, not to add one. */
+function set<T>({put, ...setting}: Setting<T>, line: Line): Setting<T> {
+  const [action] = line.args
+  if (action?.value !== 'add-header') return {...setting, put}
+  return {
+    ...setting,
+    put: argument => [{span: action.span, text: 'set-header', why: 'what the client has sent is replaced'}, ...put(argument)],
   }
 }
 

@@ -1,4 +1,4 @@
-import type {Way} from '../site.ts'
+import type {Setting, Way} from '../site.ts'
 import {durationOf} from './defaults.ts'
 import type {Exchange} from './exchange.ts'
 import type {Notes} from './rules.ts'
@@ -39,7 +39,7 @@ export function limitsOf(
     const at = line.words.findLastIndex(word => /^\d+$/.test(word) && Math.abs(Number(word) - limit) <= 1)
     return at === -1
       ? settings.fixed(value, 'http-request deny', settings.textOf(line), line.section.header, line.directive.span)
-      : settings.written(value, 'http-request deny', line, at, line.section, at)
+      : relative(settings.written(value, 'http-request deny', line, at, line.section, at), Number(line.words[at]) - limit)
   }
   return {
     bodyLimit: smallest
@@ -64,6 +64,11 @@ export function limitsOf(
           frontend.header,
         ),
   }
+}
+
+/** What is written may be one more than what passes (`ge 3` lets 2 in): the same holds for what is put there. */
+function relative<T>({put, ...setting}: Setting<T>, more: number): Setting<T> {
+  return {...setting, put: argument => put(/^\d+$/.test(argument) ? String(Number(argument) + more) : argument)}
 }
 
 interface Counter {

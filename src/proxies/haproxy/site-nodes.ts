@@ -186,7 +186,11 @@ export function absent<T>(value: T, word: string, text: string, line: Line, sett
 
 /** The cookie value that finds a node again: its own, or one that HAProxy makes of its address (`cookie … dynamic`). */
 function keyOf(line: Line, cookie: Word | undefined, settings: Settings): Pick<Node, 'key'> {
-  if (cookie?.values[0] !== undefined) return {key: valueSetting(cookie.values[0], cookie, settings)}
+  if (cookie?.values[0] !== undefined) {
+    const written = valueSetting(cookie.values[0], cookie, settings)
+    // what `default-server` says holds for others too
+    return {key: cookie.line === line ? written : {...written, put: absent('', 'cookie', '', line, settings).put}}
+  }
   const dynamic = inForce(line.section, 'cookie')
   if (!dynamic?.words.includes('dynamic')) return {}
   return {

@@ -464,3 +464,56 @@ describe('what is rendered', () => {
       }
   })
 })
+
+describe('what is written in another way', () => {
+  const affinity = (lines: string) => {
+    const {end} = way(`${LISTEN}${lines}  server a 10.0.0.1:80\n  server b 10.0.0.2:80\n`)
+    return end.kind === 'upstream' ? end.upstream.affinity : undefined
+  }
+  test.each(['balance hdr(Host)', 'balance hdr(User-Agent)', 'balance hash req.hdr(host)', 'balance hash str(gms)'])(
+    '%s is one key for many, and stays the same',
+    line => expect(affinity(`  ${line}\n`)).toMatchObject({shared: true, unstable: false}),
+  )
+  test('a header of the session is a key like others', () => {
+    expect(affinity('  balance hdr(X-Chat-Session)\n')).toMatchObject({kind: 'session-text', unstable: false})
+  })
+
+  test('an address that every client may write is no address', () => {
+    const sent = (rule: string) =>
+      way(`${LISTEN}  ${rule}\n  http-request set-header X-Forwarded-For %[src]\n  server a 10.0.0.1:80\n`).sent('x-forwarded-for').value
+    expect(sent('http-request set-src hdr(X-Forwarded-For)')).toBe('client-and-peer')
+    expect(sent('http-request set-src hdr(X-Forwarded-For) if { src 10.0.0.0/8 }')).toBe('peer')
+  })
+
+  test('who has no credentials is refused', () => {
+    const {credentials} = way(
+      `${LISTEN}  http-request deny deny_status 401 unless { req.hdr(Authorization) -m found }\n  server a 10.0.0.1:80\n`,
+    )
+    expect(credentials.value).toBe(true)
+  })
+
+  test('maxconn of a bind line bounds the chats', () => {
+    const {capacity} = read(`${HEAD}listen chat\n  bind :80 maxconn 50\n  server a 10.0.0.1:80\n`)
+    expect(capacity.chats).toBe(50)
+    expect(capacity.setting.put('2000').map(({text}) => text)).toEqual(['2000'])
+  })
+
+  test('a limit that refuses at a number lets one less in, and what is put there as well', () => {
+    const {connectionsPerClient} = way(
+      `${LISTEN}  stick-table type ip size 1k store conn_cur\n  http-request track-sc0 src\n  http-request deny if { sc0_conn_cur ge 3 }\n  server a 10.0.0.1:80\n`,
+    )
+    expect(connectionsPerClient.value).toBe(2)
+    expect(connectionsPerClient.put('60').map(({text}) => text)).toEqual(['61'])
+  })
+
+  test('what is added beside the words of a client has to replace them', () => {
+    const header = way(`${LISTEN}  http-request add-header X-Forwarded-For %[src]\n  server a 10.0.0.1:80\n`).sent('x-forwarded-for')
+    expect(header.put('%[src]').map(({text}) => text)).toEqual(['set-header', '%[src]'])
+  })
+
+  test('a name that default-server gives to all is changed for one', () => {
+    const {end} = way(`${LISTEN}  cookie C insert\n  default-server cookie x\n  server a 10.0.0.1:80\n  server b 10.0.0.2:80\n`)
+    const [, second] = end.kind === 'upstream' ? end.upstream.nodes : []
+    expect(second?.key?.put('b').map(({text}) => text)).toEqual([' cookie b'])
+  })
+})

@@ -5,7 +5,7 @@ import type {SentHeader, Setting} from '../site.ts'
 import {neededTables} from './mending-tables.ts'
 import type {Scope} from './site-scope.ts'
 import {homeFor, inserted, mayChange, replaced, setting, textOf} from './site-setting.ts'
-import {shownIn, sourceOf, textIn} from './site-values.ts'
+import {shownIn, sourceOf, textIn, TRUSTED} from './site-values.ts'
 import type {Moment, Variables} from './site-values.ts'
 import {has} from './versions.ts'
 
@@ -66,7 +66,21 @@ export function sentHeader(name: string, block: Scope, moment: Moment, variables
   )
   const plain = sourceOf(value)
   const source = plain === 'peer' && (forged === 'client' || forged === 'client-and-peer') ? forged : plain
+  const trust =
+    source === 'client' && moment.addressOfClient && /\$\{?(?:binary_)?remote_addr\b/.test(written) ? trusting(block) : undefined
+  if (trust) {
+    const {span} = trust
+    return {...setting({value: source, directive: trust.name, text: textOf(trust), span, home: span}), ...extra}
+  }
   return {...setting({...common, value: source, text}), ...(sends === undefined ? {} : {sends}), ...extra}
+}
+
+/** The line by which the address is what a client writes; which networks it should name, no file says. */
+function trusting(block: Scope): Directive | undefined {
+  return block
+    .holder('set_real_ip_from')
+    ?.all('set_real_ip_from')
+    .find(({args}) => TRUSTED.test(args[0]?.value ?? ''))
 }
 
 function ownHeader(key: string, version: string): string | undefined {

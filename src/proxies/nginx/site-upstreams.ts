@@ -7,7 +7,7 @@ import {expanded, headOf, Scope} from './site-scope.ts'
 import {dropped, homeFor, inForce, inserted, insertedFirst, replaced, setting, textOf} from './site-setting.ts'
 import {uriOf} from './site-trace.ts'
 import {durationOf} from './site-units.ts'
-import {textIn} from './site-values.ts'
+import {textIn, TRUSTED} from './site-values.ts'
 import type {Moment, Value, Variables} from './site-values.ts'
 import {namesIn} from './variables.ts'
 import {has} from './versions.ts'
@@ -28,7 +28,6 @@ interface Setup {
 
 /** Directives that choose a node. */
 const METHODS = ['sticky', 'ip_hash', 'hash', 'random', 'least_conn', 'least_time'] as const
-const TRUSTED = /^(?:0\.0\.0\.0\/0|::\/0)$/
 
 /** Where a route leads: the authority as it is evaluated, and whether TLS is spoken. `undefined`: it cannot be told. */
 export function authorityOf(target: Value): {name: string; tls: boolean} | undefined {
@@ -330,7 +329,15 @@ function roots(text: string, variables: Variables, seen: Set<string>): void {
 
 const UNSTABLE =
   /^(?:request_id|msec|time_local|time_iso8601|connection|connection_requests|remote_port|request_uri|uri|document_uri|request|args|query_string|request_method|request_length|pid|content_length|content_type)$/
-function keyed(argument: Argument | undefined, pass: Pass, {variables}: Setup): Pick<Affinity, 'kind' | 'cookie' | 'of' | 'unstable'> {
+/** What is the same for many browsers, or for all. */
+const SHARED =
+  /^(?:host|http_host|hostname|server_(?:name|addr|port|protocol)|scheme|https|http_(?:user_agent|origin|accept|accept_encoding|accept_language)|nginx_version|proxy_(?:host|port))$/
+
+function keyed(
+  argument: Argument | undefined,
+  pass: Pass,
+  {variables}: Setup,
+): Pick<Affinity, 'kind' | 'cookie' | 'of' | 'unstable' | 'shared'> {
   const seen = new Set<string>()
   roots(argument?.value ?? '', variables, seen)
   const names = [...seen].filter(name => !variables.table(name))
@@ -346,6 +353,7 @@ function keyed(argument: Argument | undefined, pass: Pass, {variables}: Setup): 
     return {kind: 'address', of: 'forwarded', unstable: false}
   if (names.some(name => /^(?:binary_)?remote_addr$|^realip_remote_addr$/.test(name)))
     return {kind: 'address', of: believed(pass.scope) ? 'forwarded' : 'peer', unstable: false}
+  if (names.every(name => SHARED.test(name))) return {kind: 'other', unstable: false, shared: true}
   return {kind: names.some(name => /^(?:arg_|http_)/.test(name)) ? 'session-text' : 'other', unstable: false}
 }
 

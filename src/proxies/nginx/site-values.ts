@@ -15,6 +15,9 @@ interface Part {
   name?: string
 }
 
+/** Networks with every address in them. */
+export const TRUSTED = /^(?:0\.0\.0\.0\/0|::\/0)$/
+
 /** A text put together from pieces. `sure` is false where it holds for a stranger, and clients of some addresses get another. */
 export interface Value {
   parts: readonly Part[]

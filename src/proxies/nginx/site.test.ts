@@ -178,6 +178,21 @@ describe('headers for GMS', () => {
     ['cookie', 'proxy_pass_request_headers off;', 'nothing: '],
   ])('%s with %j is %s', (name, lines, expected) => expect(sent(lines, name)).toBe(expected))
 
+  it('the line that believes everybody is the one to blame', () => {
+    const {span, text} = trace(
+      server(`set_real_ip_from 0.0.0.0/0; real_ip_header X-Forwarded-For; proxy_set_header X-Real-IP $remote_addr; location / { ${PASS} }`),
+      POLL,
+    ).sent('x-real-ip')
+    expect(text).toBe('set_real_ip_from 0.0.0.0/0')
+    expect(span).toBeDefined()
+  })
+
+  it.each(['"gms"', '$host', '$http_user_agent', '$scheme$server_port'])('all clients share a key such as %s', key => {
+    const model = http(`upstream gms { hash ${key}; server a:80; server b:80; } server { location / { proxy_pass http://gms; } }`)
+    const {end} = trace(model, POLL)
+    expect(end.kind === 'upstream' && end.upstream.affinity).toMatchObject({shared: true, unstable: false})
+  })
+
   it('a table that believes a header when there is one can be cheated', () => {
     const model = http(
       `map $http_x_forwarded_for $xff { "" $remote_addr; default $http_x_forwarded_for; } server { proxy_set_header X-Forwarded-For $xff; location / { ${PASS} } }`,

@@ -10,7 +10,7 @@ export function flawsOf(
   text: string,
   {encrypted, host, promised}: {encrypted: boolean; host: string | undefined; promised?: Promises['cookie']},
 ): readonly Flaw[] {
-  const {secure, unsure, sameSite, partitioned, path, maxAge, domain} = attributesOf(text)
+  const {secure, unsure, sameSite, partitioned, path, maxAge, expired, limits, domain} = attributesOf(text)
   const found: Flaw[] = []
   const report = (wrong: boolean, flaw: string, expected: string, pattern: RegExp, right = '') => {
     if (wrong) found.push({flaw, expected, pattern, right})
@@ -35,6 +35,14 @@ export function flawsOf(
     `no Max-Age, or ${LEAST_S} and more`,
     /;\s*Max-Age=\d+/gi,
   )
+  report(expired, 'Expires names a date that is over', 'no Expires, or Max-Age', /;\s*Expires=[^;"]*/gi)
+  for (const {word, seconds} of limits)
+    report(
+      seconds < LEAST_S,
+      `${word} ${seconds}s ends within a chat`,
+      `no ${word}, or ${LEAST_S}s and more`,
+      new RegExp(`\\s${word}\\s+\\S+`, 'g'),
+    )
   // Only Secure cookies may be those of other sites, and only over TLS is there one.
   const elsewhere = encrypted && !unsure
   report(
@@ -80,6 +88,10 @@ interface Attributes {
   sameSite?: string
   path?: string
   maxAge?: number
+  /** `Expires` is a date of the past, and no `Max-Age` overrules it. */
+  expired: boolean
+  /** How long HAProxy itself believes a cookie. */
+  limits: readonly {word: string; seconds: number}[]
   domain?: string
 }
 
@@ -97,6 +109,8 @@ function attributesOf(text: string): Attributes {
     secure: value('secure') !== undefined,
     unsure: list.some(item => /[$%]/.test(item)),
     partitioned: value('partitioned') !== undefined,
+    expired: Number.isNaN(lasts) && Date.parse(known('expires') ?? '') < Date.now(),
+    limits: /^\s*cookie\s/.test(text) ? limitsOf(text) : [],
     ...(sameSite === undefined ? {} : {sameSite}),
     ...(path === undefined ? {} : {path}),
     ...(domain === undefined || domain === '' ? {} : {domain: domain.toLowerCase().replace(/^\./, '')}),
@@ -116,6 +130,16 @@ function ofLine(text: string): readonly string[] {
     return word === 'attr' ? (words[index + 1] ?? '').split(';') : []
   })
 }
+
+/** `maxidle 30m`, `maxlife 8h`: without a unit they are seconds. */
+function limitsOf(line: string): Attributes['limits'] {
+  return [...line.matchAll(/\s(maxidle|maxlife)\s+(\d+)(us|ms|s|m|h|d)?(?=\s|$)/g)].map(([, word = '', number, unit = 's']) => ({
+    word,
+    seconds: Number(number) * (UNITS[unit] ?? 1),
+  }))
+}
+
+const UNITS: Readonly<Record<string, number>> = {us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400}
 
 function covers(path: string): boolean {
   const prefix = path.startsWith('/') ? path : ''

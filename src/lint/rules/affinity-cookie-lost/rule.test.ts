@@ -14,6 +14,9 @@ describe('what browsers do with a cookie', () => {
     ['GMS_NODE=a; Path=/; SameSite=None$gms_secure', plain],
     ['cookie GMS_NODE insert indirect nocache httponly secure attr "SameSite=None"', encrypted],
     ['cookie GMS_NODE insert indirect nocache domain chat.example.com', plain],
+    ['cookie GMS_NODE insert maxidle 4h maxlife 86400', plain],
+    ['GMS_NODE=a; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=86400', plain],
+    ['GMS_NODE=a; Path=/; Expires=$until', plain],
   ])('keeps %s', (text, listener) => {
     expect(flawsOf(text, listener)).toEqual([])
   })
@@ -34,6 +37,9 @@ describe('what browsers do with a cookie', () => {
     expect(flaws('GMS_NODE=a; Path=/genesys/cometd')).toEqual(['Path=/genesys/cometd'])
     expect(flaws('GMS_NODE=a; Path=/; Max-Age=60')).toEqual(['Max-Age=60'])
     expect(flaws('GMS_NODE=a; Path=/; Domain=example.org')).toEqual(['Domain=example.org'])
+    expect(flaws('GMS_NODE=a; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT')).toEqual(['Expires'])
+    expect(flaws('cookie GMS_NODE insert indirect maxidle 10s')).toEqual(['maxidle'])
+    expect(flaws('cookie GMS_NODE insert indirect maxidle 600000ms maxlife 60')).toEqual(['maxidle', 'maxlife'])
     expect(flaws('cookie GMS_NODE insert indirect secure')).toEqual(['Secure'])
     expect(flaws('cookie GMS_NODE insert domain .example.org')).toEqual(['Domain=example.org'])
     expect(flaws('cookie GMS_NODE insert attr "SameSite=None"')).toEqual(['SameSite=None'])

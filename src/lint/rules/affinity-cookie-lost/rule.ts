@@ -113,6 +113,13 @@ function rewordedLine(
   if (!line) return []
   const at = line.args.findIndex(({value}) => value === 'secure')
   if (flaw.startsWith('Secure')) return at > 0 ? withoutArgument(line, at, 'browsers drop the cookie with it') : []
+  const limit = /^(maxidle|maxlife) /.exec(flaw)?.[1]
+  const named = limit === undefined ? -1 : line.args.findIndex(({value}) => value === limit)
+  if (named > 0)
+    return [
+      ...withoutArgument(line, named, 'the cookie holds as long as the chat'),
+      ...withoutArgument(line, named + 1, 'the cookie holds as long as the chat'),
+    ]
   const words = right
     .split(';')
     .map(word => word.trim())

@@ -31,13 +31,24 @@ export const rule: Rule = {
   inspect: ({site, promises}) =>
     // Whoever asks for affinity by address in the parameters knows his clients.
     (promises.source['affinity'] === 'parameters' ? [] : balanced({site, promises}, ...OVER_HTTP))
-      .filter(({upstream: {affinity}}) => affinity.kind === 'address' && affinity.of === 'peer' && !affinity.unstable)
+      .filter(
+        ({upstream: {affinity}}) =>
+          ((affinity.kind === 'address' && affinity.of === 'peer') || affinity.shared === true) && !affinity.unstable,
+      )
       .map(({upstream, ways}) => ({upstream, ways, affinity: upstream.affinity, nodes: upstream.nodes}))
       .map(({upstream, ways, affinity, nodes}) => ({
         span: placeOf(affinity.setting),
-        message: `Expected a key that tells browsers apart, ${affinity.setting.text} takes the address of whoever connects`,
-        expected: 'a cookie, or the address behind the load balancer',
-        actual: `everybody behind one address on one of ${nodes.length} nodes`,
+        ...(affinity.shared === true
+          ? {
+              message: `Expected a key that tells browsers apart, ${affinity.setting.text} takes what many have in common`,
+              expected: 'a cookie',
+              actual: `all with the same key on one of ${nodes.length} nodes`,
+            }
+          : {
+              message: `Expected a key that tells browsers apart, ${affinity.setting.text} takes the address of whoever connects`,
+              expected: 'a cookie, or the address behind the load balancer',
+              actual: `everybody behind one address on one of ${nodes.length} nodes`,
+            }),
         edits: cookieAffinity(site, {upstream, ways}),
       })),
 }
