@@ -41,13 +41,13 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     ...Verify.flags,
     direct: Flags.string({
       env: 'GMS_PROXY_DIRECT',
-      helpGroup: 'A URL',
+      helpGroup: 'URL',
       helpValue: 'URL',
       summary: 'Ask GMS itself the same, without the proxy, and compare',
     }),
     config: Flags.string({
       env: 'GMS_PROXY_CONFIG',
-      helpGroup: 'A URL',
+      helpGroup: 'URL',
       helpValue: 'FILE',
       summary: 'The configuration of that proxy, a file or folder: causes get their place in it',
     }),

@@ -155,6 +155,7 @@ const CASES: readonly Case[] = [
            RewriteRule ^/genesys/2 - [C]
            RewriteRule chat - [F]
            RewriteRule ^/genesys/?$ /genesys/cometd [R=301,L]
+           ProxyPass /genesys/cometd/connect http://${OTHER}/genesys/cometd/connect
            ProxyPass / http://${NODE}/`,
     requests: [...PATHS, ...CHAT],
   },
