@@ -63,8 +63,14 @@ function coloured(line: string, style: Styles): string {
 }
 
 /** What somebody does next. */
-export function fixNext({fix, name}: SubjectReport): string {
+export function fixNext({fix, name}: SubjectReport, reproduce: string): string {
   if (!fix) return ''
-  if (fix.left.length > 0) return `gms-proxy diagnose ${shellWord(name)}`
-  return fix.patch === '' || fix.written ? '' : `gms-proxy fix ${shellWord(name)} --write`
+  if (fix.left.length > 0) return sameWith('diagnose', reproduce, name)
+  return fix.patch === '' || fix.written ? '' : `${sameWith('fix', reproduce, name)} --write`
+}
+
+/** The command line of this run with another verb, and the result on the terminal. */
+export function sameWith(verb: 'diagnose' | 'fix', reproduce: string, name: string): string {
+  const [, rest] = /^gms-proxy [a-z]+( .*)$/s.exec(reproduce) ?? []
+  return `gms-proxy ${verb}${rest?.replace(/ --(?:(?:report|format)[= ](?:'[^']*'|[^ '])+|write(?![^ ]))/g, '') ?? ` ${shellWord(name)}`}`
 }

@@ -1,12 +1,11 @@
 import {CONCERNS, PROXY_NAMES} from '../model/catalogue.ts'
 import type {ProxyName} from '../model/catalogue.ts'
 import type {Outcome, Report, Status, SubjectReport, Verdict} from '../model/report.ts'
-import {shellWord} from '../model/shell.ts'
 import type {Canvas} from './canvas.ts'
 import {columns, duration, fit, harmless, oneLine, withoutCommands, wrap} from './plain.ts'
 import {causeBlocks, causeSummary, withoutExplained} from './text-causes.ts'
 import {findingLines, reasonLines} from './text-finding.ts'
-import {fixBlocks, fixNext} from './text-fix.ts'
+import {fixBlocks, fixNext, sameWith} from './text-fix.ts'
 import {lintText} from './text-lint.ts'
 import {promiseLines} from './text-promises.ts'
 import {styles} from './text-styles.ts'
@@ -249,15 +248,15 @@ function summary(report: Report, {width}: Canvas, style: Styles): readonly strin
   return [style.dim('─'.repeat(Math.min(width, 100))), line, ...(next === '' ? [] : [style.dim(`  ${oneLine(next)}`)])]
 }
 
-function nextStep({command, verdict, subjects}: Report, outcomes: readonly Outcome[]): string {
+function nextStep({command, verdict, subjects, reproduce}: Report, outcomes: readonly Outcome[]): string {
   const [only, ...others] = subjects
-  if (command === 'fix' && only) return fixNext(only)
+  if (command === 'fix' && only) return fixNext(only, reproduce)
   const [cause] = only && others.length === 0 ? only.causes : []
   if (verdict === 'failed' && only && cause && cause.confidence !== 'possible')
     return command === 'verify' && only.source === only.name
-      ? `gms-proxy diagnose ${shellWord(only.name)}`
+      ? sameWith('diagnose', reproduce, only.name)
       : only.source === only.name && cause.patch !== undefined
-        ? `gms-proxy fix ${shellWord(only.name)}`
+        ? sameWith('fix', reproduce, only.name)
         : `gms-proxy explain ${cause.id}`
   const failed = outcomes.filter(({status}) => status === 'failed')
   const worst = failed.find(({followsFrom}) => followsFrom === undefined) ?? failed[0]
