@@ -100,6 +100,22 @@ describe('files that a rule fires on', () => {
   })
 })
 
+describe('files with the line ends of Windows', () => {
+  const firing = files.filter(({file}) => file.kind === 'fires').map(each => [each.file.name, each] as const)
+
+  it.each(firing)('%s is mended with the same', async (name, {rule, file}) => {
+    const {bundle: read, promises} = await readRuleFile(file)
+    const bundle = {...read, files: read.files.map(each => ({...each, text: each.text.replace(/\r?\n/g, '\r\n')}))}
+    const proxy = PROXIES[bundle.proxy]
+    const site = proxy.site?.(proxy.parse(bundle), MEASURED[bundle.proxy])
+    if (!site) throw new Error(`${proxy.title} has no model of what its configuration means`)
+    const drafts = rule.inspect?.({site, promises}) ?? []
+    expect(drafts.length, `${rule.meta.id} finds nothing in ${name}`).toBeGreaterThan(0)
+    for (const {edits = []} of drafts)
+      for (const {path, text} of applyEdits(bundle, edits).files) expect(text.match(/[^\n]*(?<!\r)\n/g) ?? [], path).toEqual([])
+  })
+})
+
 describe('files that look like it and are right', () => {
   const silent = files.filter(({file}) => file.kind === 'silent').map(each => [each.file.name, each] as const)
 

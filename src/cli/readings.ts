@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises'
 import {EnvironmentError, UsageError} from '../errors.ts'
-import {KnownFindings, parseBaseline} from '../lint/baseline.ts'
+import {isReplaceable, KnownFindings, parseBaseline} from '../lint/baseline.ts'
 import type {Logger} from '../log.ts'
 import type {Outcome} from '../model/report.ts'
 import {resolveRuntime} from '../runtime/resolve.ts'
@@ -61,6 +61,13 @@ export function assertReadable(readings: readonly Reading[], wrongComments: read
   throw new UsageError([title, ...[...new Set([...unread, ...wrongComments])].map(line => `  ${line}`)].join('\n'), {
     suggestions: unread.length > 0 ? ['mend what is named; the test of the proxy itself names it too'] : ['mend the comment'],
   })
+}
+
+/** @throws UsageError when something else than a baseline stands in `file`, such as the configuration itself. */
+export async function assertBaselinePlace(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  if (!isReplaceable(text))
+    throw new UsageError(`${file} is no baseline: it is not written over`, {suggestions: ['name another file with --baseline']})
 }
 
 export async function readBaseline(file: string): Promise<KnownFindings> {

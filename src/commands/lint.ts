@@ -6,7 +6,7 @@ import {assertVersion, BaseCommand} from '../cli/base-command.ts'
 import {dialectFlag, formatFlag, listOf, outputFlags, parameterFlags} from '../cli/flags.ts'
 import {writeOwn} from '../cli/own-files.ts'
 import {printBug} from '../cli/print-error.ts'
-import {assertReadable, readBaseline, testedBy} from '../cli/readings.ts'
+import {assertBaselinePlace, assertReadable, readBaseline, testedBy} from '../cli/readings.ts'
 import type {Reading, ReadSubject} from '../cli/readings.ts'
 import {exitCodeOf, printed, REPORT_FORMATS, reportFiles, reportFlag, writeReports} from '../cli/reports.ts'
 import {runtimeRequests} from '../cli/runtime-requests.ts'
@@ -118,6 +118,7 @@ What cannot be read is exit code 2 with its place. Exit codes: 0 nothing at or a
     const rules = select(RULES, {only: words(flags.only), skip: words(flags.skip)}, 'rule')
     const writing = flags['write-baseline']
     const known = flags.baseline === undefined || writing ? undefined : await readBaseline(flags.baseline)
+    if (writing && flags.baseline !== undefined) await assertBaselinePlace(flags.baseline)
     const readings = await this.read(listOf(args.file), flags)
     const ids = RULES.map(({meta}) => meta.id)
     const comments = readings.map(({config, subject}) => suppressionsOf(config, {ids, nameOf: file => pathOf(subject, file)}))

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {baselineOf, fingerprintOf, KnownFindings, normalised, parseBaseline} from './baseline.ts'
+import {baselineOf, fingerprintOf, isReplaceable, KnownFindings, normalised, parseBaseline} from './baseline.ts'
 
 const mark = {rule: 'tls-obsolete', file: 'nginx.conf', text: 'ssl_protocols TLSv1;'}
 
@@ -40,11 +40,25 @@ describe('a baseline', () => {
     ['another version', '{"schema":"gms-proxy/baseline/v2","findings":[]}', /schema gms-proxy\/baseline\/v1/],
     ['no findings', '{"schema":"gms-proxy/baseline/v1"}', /no finding/],
     ['a count of none', '{"schema":"gms-proxy/baseline/v1","findings":[{"rule":"a","file":"b","text":"c","count":0}]}', /no finding/],
+    [
+      'a count beyond all files',
+      '{"schema":"gms-proxy/baseline/v1","findings":[{"rule":"a","file":"b","text":"c","count":1000000000}]}',
+      /no finding/,
+    ],
     ['null', 'null', /schema/],
   ])('refuses %s', (_, text, message) => {
     expect(() => parseBaseline(text, 'b.json')).toThrow(message)
   })
 })
+
+it.each([
+  ['', true],
+  ['{"schema":"gms-proxy/baseline/v1","findings":[]}', true],
+  ['{"schema":"gms-proxy/baseline/v9"}', true],
+  ['{"schema":"gms-proxy/report/v1"}', false],
+  ['events {}', false],
+  ['null', false],
+])('writes over %j: %s', (text, may) => expect(isReplaceable(text)).toBe(may))
 
 it('knows a line again however it is indented', () => {
   expect(normalised('\tssl_protocols   TLSv1; \r')).toBe(mark.text)

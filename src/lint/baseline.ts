@@ -65,10 +65,24 @@ export function parseBaseline(text: string, file: string): Baseline {
   return {schema: 'gms-proxy/baseline/v1', findings}
 }
 
+/** No configuration has so many findings of one kind. */
+const MOST = 100_000
+
 function isEntry(value: unknown): value is Mark & {count: number} {
   if (!isRecord(value)) return false
   const {rule, file, text, count} = value
-  return [rule, file, text].every(word => typeof word === 'string') && Number.isInteger(count) && Number(count) > 0
+  return [rule, file, text].every(word => typeof word === 'string') && Number.isInteger(count) && Number(count) > 0 && Number(count) <= MOST
+}
+
+/** Whether a file with this text may be written over by a baseline: it is one, of whatever version, or empty. */
+export function isReplaceable(text: string): boolean {
+  if (text.trim() === '') return true
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) && String(value['schema']).startsWith('gms-proxy/baseline/')
+  } catch {
+    return false
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

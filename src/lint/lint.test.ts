@@ -214,3 +214,11 @@ it('shows no patch that repeats a file of one line', () => {
   expect(outcome?.findings[0]?.patch).toBeUndefined()
   expect(outcome?.findings[0]?.replacements).toHaveLength(1)
 })
+
+it('tells where a way of the chat cannot be followed, for no rule speaks of it', () => {
+  const text = 'events {} http { server { listen 80; location ~ "^/(?>genesys)" { return 404; } location / { proxy_pass http://a:80; } } }'
+  const {reading} = run(text, [ruleOn('root')])
+  expect(reading.unknown).toHaveLength(1)
+  expect(reading.unknown[0]?.because).toMatch(/^where the handshake goes cannot be told: the expression/)
+  expect(reading.unknown[0]?.location.column).toBe(text.indexOf('location ~') + 1)
+})

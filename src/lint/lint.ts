@@ -10,6 +10,7 @@ import {fingerprintOf, keyOf, normalised} from './baseline.ts'
 import type {KnownFindings, Mark} from './baseline.ts'
 import {Lines} from './lines.ts'
 import {patchOf} from './patch.ts'
+import {HANDSHAKE, POLL, UPLOAD, waysOf, WEBSOCKET} from './requests.ts'
 import type {Rule, RuleDraft} from './rule.ts'
 import type {SuppressingComment} from './suppressions.ts'
 
@@ -54,7 +55,7 @@ export function lint(input: LintInput): LintResult {
     marks: reader.marks,
     bugs: reader.bugs,
     reading: {
-      unknown: site.unknown.map(({span, because}) => ({location: reader.locate(span), because: redact(because)})),
+      unknown: unknownIn(site).map(({span, because}) => ({location: reader.locate(span), because: redact(because)})),
       unusedSuppressions: comments
         .map(comment => ({comment, ids: comment.ids.filter(id => judged.has(id) && !reader.used.has(useOf(comment, id)))}))
         .filter(({ids}) => ids.length > 0)
@@ -62,6 +63,19 @@ export function lint(input: LintInput): LintResult {
       vanished: [],
     },
   }
+}
+
+/** What the model could not follow, and where ways of the chat end for that: of those no rule says anything. */
+function unknownIn(site: Site): readonly {span: Span; because: string}[] {
+  const places = new Set(site.unknown.map(({span: {file, start}}) => `${file}:${start}`))
+  const lost = waysOf(site, HANDSHAKE, POLL, WEBSOCKET, UPLOAD).flatMap(({end, request: {title}}) => {
+    if (end.kind !== 'unknown') return []
+    const place = `${end.span.file}:${end.span.start}`
+    if (places.has(place)) return []
+    places.add(place)
+    return [{span: end.span, because: `where ${title} goes cannot be told: ${end.because}`}]
+  })
+  return [...site.unknown, ...lost]
 }
 
 /** Rules ask for the same few requests: each is traced once. */

@@ -145,6 +145,7 @@ describe('what cannot be read', () => {
     [['nginx.conf', '--only', 'upgade'], /matches no rule; did you mean "upgrade"/],
     [['nginx.conf', '--only', 'upgrade-handshake'], /matches no rule/],
     [['nginx.conf', '--write-baseline'], /baseline/],
+    [['nginx.conf', '--baseline', 'nginx.conf', '--write-baseline'], /is no baseline: it is not written over/],
     [['nginx.conf', '--baseline', 'missing.json'], /cannot be read: ENOENT[\s\S]*--write-baseline/],
     [['nginx.conf', '--baseline', 'nginx.conf'], /is not JSON/],
     [['nginx.conf', '--binary', 'missing'], /there is no such file/],

@@ -46,6 +46,9 @@ export function odditiesOf(material: Material): readonly Oddity[] {
   return [...ignoredText(material.config), ...words(material), ...neededModules(material), ...parameters(material), ...limits(material)]
 }
 
+/** As the file has them. */
+const lineEndOf = (text: string) => (text.includes('\r\n') ? '\r\n' : '\n')
+
 /** Text behind the `>` of a section line: a comment there is harmless. */
 function ignoredText(config: ParsedConfig): readonly Oddity[] {
   return config.bundle.files.flatMap(({path, text}) => {
@@ -63,7 +66,13 @@ function ignoredText(config: ParsedConfig): readonly Oddity[] {
           mend:
             lines.length === 0
               ? []
-              : [{span, text: lines.map(line => `\n${indent}${line}`).join(''), why: 'each directive on a line of its own'}],
+              : [
+                  {
+                    span,
+                    text: lines.map(line => `${lineEndOf(text)}${indent}${line}`).join(''),
+                    why: 'each directive on a line of its own',
+                  },
+                ],
         }
       })
   })
@@ -119,13 +128,16 @@ function missing(module: string, span: Span, what: string, config: ParsedConfig)
   const last = walk(config).findLast(({directive}) => isNamed(directive, 'LoadModule'))?.directive
   const path = last?.args[1]?.value ?? 'modules/x.so'
   const folder = path.includes('/') ? path.replace(/[^/]*$/, '') : ''
+  const textOf = ({file}: Span) => config.bundle.files.find(other => other.path === file)?.text ?? ''
   const line = `LoadModule ${module}_module ${folder}mod_${module}.so`
   return {
     kind: 'module-missing',
     span,
     name: line,
     because: `${what} needs mod_${module}, which this configuration does not load`,
-    mend: last ? [{span: {...last.span, start: last.span.end}, text: `\n${line}`, why: `${what} needs mod_${module}`}] : [],
+    mend: last
+      ? [{span: {...last.span, start: last.span.end}, text: `${lineEndOf(textOf(last.span))}${line}`, why: `${what} needs mod_${module}`}]
+      : [],
   }
 }
 

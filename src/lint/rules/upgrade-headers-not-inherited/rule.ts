@@ -4,6 +4,7 @@ import type {SentHeader} from '../../../proxies/site.ts'
 import {UPGRADES} from '../../cascades.ts'
 import type {Rule} from '../../rule.ts'
 import type {WayToGms} from '../../settings.ts'
+import {insertedBefore} from '../../source.ts'
 import {lostParts, upgradesOf} from '../../upgrades.ts'
 
 export const rule: Rule = {
@@ -46,17 +47,16 @@ export const rule: Rule = {
 }
 
 /** The lines further out that the inner block lacks, put before its first one. */
-function repeated({files}: ParsedConfig, {span, by}: NonNullable<SentHeader['overshadowed']>): readonly Edit[] {
-  const blocks = files.flatMap(({directives}) => blocksOf(directives))
+function repeated(config: ParsedConfig, {span, by}: NonNullable<SentHeader['overshadowed']>): readonly Edit[] {
+  const blocks = config.files.flatMap(({directives}) => blocksOf(directives))
   const linesBeside = ({file, start}: Span) =>
     (blocks.find(lines => lines.some(line => line.span.file === file && line.span.start === start)) ?? []).filter(
       ({name}) => name === 'proxy_set_header',
     )
   const own = new Set(linesBeside(by).map(headerOf))
   const lost = linesBeside(span).filter(line => !own.has(headerOf(line)))
-  const indent = ' '.repeat(by.column - 1)
-  const text = lost.map(({name, args}) => `${[name, ...args.map(({raw}) => raw)].join(' ')};\n${indent}`).join('')
-  return text === '' ? [] : [{span: {...by, end: by.start}, text, why: 'header lines of an inner block replace those of the outer one'}]
+  const lines = lost.map(({name, args}) => `${[name, ...args.map(({raw}) => raw)].join(' ')};`)
+  return lines.length === 0 ? [] : insertedBefore(config, by, lines, 'header lines of an inner block replace those of the outer one')
 }
 
 function blocksOf(directives: readonly Directive[]): readonly (readonly Directive[])[] {

@@ -6,7 +6,7 @@ import {CALLBACK, POLL, UPLOAD} from '../../requests.ts'
 import {SPARED} from '../../route-edits.ts'
 import type {Rule} from '../../rule.ts'
 import {placeOf, settingsOf, titlesOf, waysToGms} from '../../settings.ts'
-import {directiveAt} from '../../source.ts'
+import {directiveAt, insertedBelow} from '../../source.ts'
 
 export const rule: Rule = {
   meta: {
@@ -42,15 +42,13 @@ export const rule: Rule = {
         message: `Expected no cache for ${titlesOf(ways)}: "${setting.text}"`,
         expected: 'every request reaches GMS',
         actual: 'an answer may be kept and handed to the next client',
-        edits: site.proxy === 'apache' ? exempted(setting) : site.proxy === 'haproxy' ? unasked(site, setting) : setting.put('off'),
+        edits: site.proxy === 'apache' ? exempted(site, setting) : site.proxy === 'haproxy' ? unasked(site, setting) : setting.put('off'),
       })),
 }
 
 /** Other sites, and other paths, keep their cache. */
-function exempted({span}: Setting<boolean>): readonly Edit[] {
-  if (!span) return []
-  const text = `\n${' '.repeat(span.column - 1)}CacheDisable "/genesys"`
-  return [{span: {...span, start: span.end}, text, why: 'answers of GMS are for one client each'}]
+function exempted({config}: Site, {span}: Setting<boolean>): readonly Edit[] {
+  return span ? insertedBelow(config, span, ['CacheDisable "/genesys"'], 'answers of GMS are for one client each') : []
 }
 
 /** What is not asked for is not stored either. */
