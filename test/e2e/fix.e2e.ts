@@ -82,11 +82,12 @@ describe('fix', () => {
   it(
     'says what it cannot mend, and exits with 1',
     async () => {
-      const file = join(folder, 'httpd.conf')
-      await copyFile(join(rulesFolder, 'forwarding-host-lost/fires.header.apache.conf'), file)
-      const {report, exitCode} = await fixJson([file, '--only', 'forwarding-host'])
+      const file = join(folder, 'unmended.cfg')
+      // Which authority is to be trusted only the operator knows.
+      await copyFile(join(rulesFolder, 'tls-upstream-not-verified/fires.haproxy.cfg'), file)
+      const {report, exitCode} = await fixJson([file, '--only', 'tls-upstream-verified'])
       expect(exitCode).toBe(1)
-      expect(report.subjects[0]?.fix).toMatchObject({patch: '', hunks: [], mended: [], left: [{id: 'forwarding-host'}]})
+      expect(report.subjects[0]?.fix).toMatchObject({patch: '', hunks: [], mended: [], left: [{id: 'tls-upstream-verified'}]})
     },
     PATIENCE_MS,
   )
