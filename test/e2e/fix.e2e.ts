@@ -85,7 +85,7 @@ describe('fix', () => {
       const file = join(folder, 'unmended.cfg')
       // Which authority is to be trusted only the operator knows.
       await copyFile(join(rulesFolder, 'tls-upstream-not-verified/fires.haproxy.cfg'), file)
-      const {report, exitCode} = await fixJson([file, '--only', 'tls-upstream-verified'])
+      const {report, exitCode} = await fixJson([file, '--only', 'tls-upstream-verified', '--fail-on', 'warning'])
       expect(exitCode).toBe(1)
       expect(report.subjects[0]?.fix).toMatchObject({patch: '', hunks: [], mended: [], left: [{id: 'tls-upstream-verified'}]})
     },
