@@ -58,21 +58,13 @@ Exit codes: 0 as promised, 1 findings, 2 wrong flags, parameters or files, 3 cou
     const began = Date.now()
     const started = subjects.filter(({kind}) => kind !== 'url')
     const looked = await this.look(subjects, options, tell)
-    const judged = started.length > 0 ? explained(await verify(started, options), started, RULES, {always: true}) : undefined
-    const rest = [...(judged?.subjects ?? [])]
+    const judged = explained(await verify(started, options), started, RULES, {always: true})
+    const rest = [...judged.subjects]
     const reports = subjects.flatMap((subject): readonly SubjectReport[] => {
       const report = subject.kind === 'url' ? looked.get(subject) : rest.shift()
       return report ? [report] : []
     })
-    return {
-      schema: 'gms-proxy/report/v1',
-      tool: {name: 'gms-proxy', version: options.toolVersion},
-      command: 'diagnose',
-      reproduce: options.reproduce,
-      verdict: verdictOf(reports),
-      durationMs: Date.now() - began,
-      subjects: reports,
-    }
+    return {...judged, command: 'diagnose', verdict: verdictOf(reports), durationMs: Date.now() - began, subjects: reports}
   }
 
   /** What is seen of every URL from outside, all at once. */

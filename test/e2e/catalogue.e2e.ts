@@ -10,7 +10,6 @@ import {explain} from '../../src/diagnose/diagnose.ts'
 import type {FileSubject} from '../../src/diagnose/fix.ts'
 import type {Target} from '../../src/flows/flow.ts'
 import {RULES} from '../../src/lint/rules/index.ts'
-import {silentLogger} from '../../src/log.ts'
 import {PROXY_NAMES} from '../../src/model/catalogue.ts'
 import type {Cause, SubjectReport} from '../../src/model/report.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
@@ -21,7 +20,7 @@ import type {CatalogueCase} from '../support/catalogue-cases.ts'
 import {catalogueCases, readCase} from '../support/catalogue-cases.ts'
 import {projectRoot} from '../support/cli.ts'
 import {proxiedSimulator} from '../support/proxied-simulator.ts'
-import {runtimeRequest} from '../support/runtime.ts'
+import {suiteOptions} from '../support/runtime.ts'
 
 // Known misconfigurations are run with the checks that feel them, and the right cause is named first, as certain. One entry for each cause;
 // all of them: GMS_PROXY_EVERY_ENTRY=1 npx vitest run --project e2e test/e2e/catalogue.e2e.ts
@@ -113,17 +112,13 @@ async function causesOf(each: Felt): Promise<readonly Cause[]> {
 }
 
 async function run(subject: FileSubject, only: readonly string[]): Promise<SubjectReport | undefined> {
-  const {subjects} = await verify([subject], {
-    runtimeFor: column => runtimeRequest(column.name),
-    only,
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal: interrupted.signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: `gms-proxy diagnose ${subject.name}`,
-  })
+  const {subjects} = await verify(
+    [subject],
+    suiteOptions({
+      only,
+      signal: interrupted.signal,
+      reproduce: `gms-proxy diagnose ${subject.name}`,
+    }),
+  )
   return subjects[0]
 }

@@ -4,13 +4,12 @@ import {fileURLToPath} from 'node:url'
 import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {readBundle} from '../../src/bundle/disk.ts'
-import {silentLogger} from '../../src/log.ts'
 import type {Outcome, SubjectReport} from '../../src/model/report.ts'
 import {loadForeignParameters} from '../../src/parameters/load.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import {verify} from '../../src/verify/verify.ts'
-import {runtimeRequest} from '../support/runtime.ts'
+import {suiteOptions} from '../support/runtime.ts'
 
 // Every check is seen failing: each `broken.*` beside a check is run, and that check must fail on it with both witnesses heard.
 // A `broken.yaml` beside them says what they are held to, where that is no promise that everybody makes; `broken.NAME.yaml`, what `broken.NAME.*` are.
@@ -75,18 +74,14 @@ async function judge({id, path}: Case): Promise<SubjectReport> {
   const [, named] = /^broken\.([^.]+)\.[^.]+\./.exec(basename(path)) ?? []
   const promised = [`broken.${named}.yaml`, 'broken.yaml'].map(file => join(checksFolder, id, file)).find(file => existsSync(file))
   const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
-  const report = await verify([{kind: 'file', name: path, proxy, bundle, ...(stated ? {stated} : {})}], {
-    runtimeFor: column => runtimeRequest(column.name),
-    only: cascades ? [] : [id, ...(TOGETHER[id] ?? [])],
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal: interrupted.signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: `gms-proxy verify ${path} --only ${id}`,
-  })
+  const report = await verify(
+    [{kind: 'file', name: path, proxy, bundle, ...(stated ? {stated} : {})}],
+    suiteOptions({
+      only: cascades ? [] : [id, ...(TOGETHER[id] ?? [])],
+      signal: interrupted.signal,
+      reproduce: `gms-proxy verify ${path} --only ${id}`,
+    }),
+  )
   const [subject] = report.subjects
   if (!subject) throw new Error(`no subject in the report of ${path}`)
   return subject

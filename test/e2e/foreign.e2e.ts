@@ -1,12 +1,11 @@
 import pLimit from 'p-limit'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {silentLogger} from '../../src/log.ts'
 import type {Outcome} from '../../src/model/report.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import {verify} from '../../src/verify/verify.ts'
 import {foreignFolders, readForeign} from '../support/foreign-files.ts'
 import type {ForeignFolder} from '../support/foreign-files.ts'
-import {runtimeRequest} from '../support/runtime.ts'
+import {suiteOptions} from '../support/runtime.ts'
 
 // What the rules are silent about has to work: each right configuration of fixtures/foreign is run. By default with checks that wait for
 // nothing and share one proxy; all of them on demand: GMS_PROXY_EVERY_CHECK=1 npx vitest run --project e2e test/e2e/foreign.e2e.ts
@@ -50,17 +49,13 @@ describe('configurations that others might have written work', () => {
 
 async function outcomesOf(folder: ForeignFolder): Promise<readonly Outcome[]> {
   const subject = await readForeign(folder)
-  const report = await verify([subject], {
-    runtimeFor: column => runtimeRequest(column.name),
-    only: every ? [] : quick,
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal: interrupted.signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: `gms-proxy verify ${folder.name}`,
-  })
+  const report = await verify(
+    [subject],
+    suiteOptions({
+      only: every ? [] : quick,
+      signal: interrupted.signal,
+      reproduce: `gms-proxy verify ${folder.name}`,
+    }),
+  )
   return report.subjects[0]?.outcomes ?? []
 }

@@ -13,7 +13,7 @@ import type {Subject} from '../../src/verify/subject.ts'
 import {verify} from '../../src/verify/verify.ts'
 import {COMETD_PATH} from '../../src/wire/bayeux.ts'
 import {idsWith, projectRoot} from '../support/cli.ts'
-import {runtimeRequest} from '../support/runtime.ts'
+import {runtimeRequest, suiteOptions} from '../support/runtime.ts'
 
 // A load balancer in front names the client in a PROXY protocol header. What such a listener needs of the sandbox: the header before each connection,
 // before TLS too, and that whoever sends it is trusted although the file only names networks that are not here. What fails on it: broken.* of
@@ -41,18 +41,14 @@ async function rendered(name: keyof typeof PROXIES, overrides: readonly string[]
 }
 
 async function judge(subject: Subject): Promise<SubjectReport | undefined> {
-  const report = await verify([subject], {
-    runtimeFor: column => runtimeRequest(column.name),
-    only: SAMPLED,
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: 'gms-proxy verify',
-  })
+  const report = await verify(
+    [subject],
+    suiteOptions({
+      only: SAMPLED,
+      signal,
+      reproduce: 'gms-proxy verify',
+    }),
+  )
   return report.subjects[0]
 }
 

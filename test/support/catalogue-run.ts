@@ -3,16 +3,14 @@ import type {FileSubject} from '../../src/diagnose/fix.ts'
 import {fix} from '../../src/diagnose/fix.ts'
 import {Mending} from '../../src/diagnose/mending.ts'
 import {RULES} from '../../src/lint/rules/index.ts'
-import {silentLogger} from '../../src/log.ts'
 import type {Check} from '../../src/verify/check.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import type {SubjectReport} from '../../src/model/report.ts'
 import {verify} from '../../src/verify/verify.ts'
-import type {VerifyOptions} from '../../src/verify/verify.ts'
 import type {CatalogueCase} from './catalogue-cases.ts'
 import {readCase} from './catalogue-cases.ts'
 import {findingsIn} from './rule-files.ts'
-import {runtimeRequest} from './runtime.ts'
+import {suiteOptions} from './runtime.ts'
 
 /** What diagnose and fix make of one configuration of the catalogue. */
 export interface CatalogueResult {
@@ -94,19 +92,12 @@ export async function runCase(each: CatalogueCase, {breadth, signal}: {breadth: 
       ms: Date.now() - began,
     }
   }
-  const options: VerifyOptions = {
-    runtimeFor: column => runtimeRequest(column.name),
+  const options = suiteOptions({
     timing: 'compressed',
     only: checksFor(each, breadth),
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
     signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
     reproduce: `gms-proxy fix ${each.path} --timing compressed`,
-  }
+  })
   const before = (await verify([subject], options)).subjects[0]
   if (!before) throw new Error(`no subject in the report of ${each.path}`)
   const {breaks, breaksOneOf = [], mayBreak} = metaOf(each.cause)

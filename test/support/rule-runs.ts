@@ -1,11 +1,10 @@
-import {silentLogger} from '../../src/log.ts'
 import type {Outcome, Promises} from '../../src/model/report.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import type {FileSubject} from '../../src/diagnose/fix.ts'
 import {verify} from '../../src/verify/verify.ts'
 import {readRuleFile, ruleFolders} from './rule-files.ts'
 import type {RuleFolder} from './rule-files.ts'
-import {runtimeRequest} from './runtime.ts'
+import {suiteOptions} from './runtime.ts'
 
 /** Longest single wait of a check that runs without being asked for, ms. */
 const BRISK_MS = 12_000
@@ -67,17 +66,13 @@ export const QUICK: readonly string[] = CHECKS.filter(
 
 /** What these checks say of a configuration. */
 export async function outcomesOf(subject: FileSubject, only: readonly string[], signal: AbortSignal): Promise<readonly Outcome[]> {
-  const report = await verify([subject], {
-    runtimeFor: column => runtimeRequest(column.name),
-    only,
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: `gms-proxy verify ${subject.name}`,
-  })
+  const report = await verify(
+    [subject],
+    suiteOptions({
+      only,
+      signal,
+      reproduce: `gms-proxy verify ${subject.name}`,
+    }),
+  )
   return report.subjects[0]?.outcomes ?? []
 }

@@ -2,14 +2,13 @@ import {existsSync, readdirSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {readBundle} from '../../src/bundle/disk.ts'
-import {silentLogger} from '../../src/log.ts'
 import type {SubjectReport} from '../../src/model/report.ts'
 import {loadForeignParameters} from '../../src/parameters/load.ts'
 import {PROXIES} from '../../src/proxies/index.ts'
 import {CHECKS} from '../../src/verify/checks/index.ts'
 import {verify} from '../../src/verify/verify.ts'
 import {ruleFolders} from './rule-files.ts'
-import {runtimeRequest} from './runtime.ts'
+import {suiteOptions} from './runtime.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
@@ -49,19 +48,15 @@ export async function timedReport({path, checks}: TimingCase, timing: Timing, si
     .map(name => join(root, dirname(path), name))
     .find(file => existsSync(file))
   const stated = promised ? await loadForeignParameters({file: promised, overrides: [], stdin: () => Promise.resolve('')}) : undefined
-  const report = await verify([{kind: 'file', name: basename(path), proxy, bundle, ...(stated ? {stated} : {})}], {
-    runtimeFor: column => runtimeRequest(column.name),
-    timing,
-    only: checks,
-    skip: [],
-    allowExec: false,
-    intrusive: true,
-    keep: false,
-    signal,
-    logger: silentLogger,
-    toolVersion: '0.0.0',
-    reproduce: `gms-proxy verify ${relative(root, join(root, path))} --timing ${timing}`,
-  })
+  const report = await verify(
+    [{kind: 'file', name: basename(path), proxy, bundle, ...(stated ? {stated} : {})}],
+    suiteOptions({
+      timing,
+      only: checks,
+      signal,
+      reproduce: `gms-proxy verify ${relative(root, join(root, path))} --timing ${timing}`,
+    }),
+  )
   const [subject] = report.subjects
   if (!subject) throw new Error(`no subject in the report of ${path}`)
   return subject
